@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <trawl/error.h>
+#include <trawl/types.h>
+#include <trawl/version.h>
+#include <trawl/walk.h>

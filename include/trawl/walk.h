@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The walk. `walk()` visits every entry below the given roots with several workers; what it finds
+// goes to visitors that the caller provides, one per worker.
+//
+//   origin                the walk itself: a Directory without a name whose entries are the roots
+//   └── root (depth 0)    as the caller wrote it
+//       └── entry (1) …
+//
+// For every directory the engine calls, in this order,
+//   enter(d)              once, when it is open and its metadata is known (if asked for)
+//   select(d, batch)      per batch, before any stat: which entries are wanted at all
+//   entries(d, batch)     per batch, with metadata where asked for
+//   listed(d)             once, after the last batch
+//   leave(d)              once, after listed(d) and after leave() of every descendant
+// A directory that can't be entered gets leave(d) alone, and d.state() says why. So each entry of
+// type directory that was reported with `descend` still true is followed by exactly one leave() of
+// it, unless the walk was stopped, cancelled or out of time.
+//
+// Threads. enter, listed and leave of one directory never run at the same time, nor do they overlap
+// its batches, but each may run on another worker than the last. Batches of one *huge* directory may
+// run on several workers at once. Children of one directory leave on several workers at once: use
+// `std::lock_guard lock(parent)` or atomics for what they share. Data of the visitor itself is
+// touched by one worker only.
+//
+// Memory. A Directory lives from its enter() (or failed open) to the end of its leave(); entries live
+// for the duration of the call. Nothing is kept per file.
+//
+// Cost. Three to four system calls per directory plus one statx per entry whose metadata is wanted.
+#pragma once
+
+#include <trawl/error.h>
+#include <trawl/types.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <new>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace trawl {
+
+enum class Verdict : std::uint8_t {
+  proceed,
+  prune,  // do not list this directory; leave() follows at once with State::pruned
+  stop,   // end the whole walk; the result says so
+};
+
+// One name in a directory. Valid during the call only.
+struct Entry {
+  std::string_view name;               // bytes; followed by a NUL
+  std::uint64_t inode = 0;             // as listed; of a mount point, the covered directory's
+  std::uint64_t position = 0;          // 0-based place in its directory's listing
+  const Metadata* metadata = nullptr;  // in entries(): where asked for and available
+  int error = 0;                       // errno of a failed stat; ENOENT: vanished since it was listed
+  FileType type = FileType::unknown;   // never unknown in entries() unless the stat failed
+  bool skip = false;     // select() may set it: no stat, not reported, not entered
+  bool descend = false;  // in entries(): true for a directory that will be entered; may be cleared
+  bool followed = false;  // the type and metadata are those of a symbolic link's target
+};
+
+enum class State : std::uint8_t {
+  open,             // being listed
+  complete,         // everything in it was reported (with errors where some could not be)
+  unreadable,       // could not be opened or listed: error() says why
+  partially_read,   // listing failed after some entries: error() says why
+  vanished,         // was gone, or replaced, when it should be opened
+  other_device,     // one_file_system: on another device, not entered
+  cycle,            // followed a link into an ancestor
+  visited,          // already entered by another path (follow all, visit_once)
+  pruned,           // enter() said so
+  cancelled,        // the walk ended before it was complete
+};
+
+// A directory of the walk.
+class Directory {
+ public:
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  std::string_view name() const { return name_; }  // of a root: the operand as given
+  int depth() const { return depth_; }             // root 0, origin -1
+  bool is_origin() const { return depth_ < 0; }
+  Directory* parent() const { return parent_; }    // of a root: the origin; of the origin: null
+  std::uint64_t position() const { return position_; }  // of its entry in the parent's listing
+  std::uint64_t listed_inode() const { return listed_inode_; }  // d_ino in the parent's listing
+  State state() const { return state_; }
+  int error() const { return error_; }  // errno, or 0
+  // Operation that error() belongs to.
+  Operation operation() const { return operation_; }
+  // Known from enter() on if any field is asked for; also of unreadable directories. `valid` is
+  // none where it could not be had.
+  const Metadata& metadata() const { return metadata_; }
+  // Names listed, without "." and ".."; final in listed().
+  std::uint64_t entry_count() const { return entry_count_; }
+  // The listing's order is that of GNU fts: by inode within each run of 100,000 names. Set in
+  // listed() for a directory of more than 10,000 entries if Options::fts_order was asked for.
+  bool inode_ordered() const { return inode_ordered_; }
+
+  // Appends the full path, as a user would write it: operand, '/', names.
+  void append_path(std::string& out) const;
+
+  // Memory of the caller's visitors: Options::slot_bytes, zeroed, living as long as the directory.
+  template <class T>
+  T& slot() {
+    return *std::launder(static_cast<T*>(slot_));
+  }
+
+  // BasicLockable; uncontended 10 ns. Never hold two at once, nor across a blocking call.
+  void lock();
+  void unlock();
+
+ protected:
+  Directory() = default;
+  ~Directory() = default;
+
+  std::string_view name_;
+  Directory* parent_ = nullptr;
+  void* slot_ = nullptr;
+  std::uint64_t position_ = 0;
+  std::uint64_t listed_inode_ = 0;
+  std::uint64_t entry_count_ = 0;
+  std::int32_t depth_ = -1;
+  int error_ = 0;
+  Metadata metadata_;
+  State state_ = State::open;
+  Operation operation_ = Operation::open;
+  bool inode_ordered_ = false;
+  std::atomic<std::uint8_t> lock_{0};
+};
+
+// Answers of one worker. Every function has a default that does nothing.
+class Visitor {
+ public:
+  virtual ~Visitor() = default;
+  virtual Verdict enter(Directory&) { return Verdict::proceed; }
+  virtual void select(Directory&, std::span<Entry>) {}
+  virtual Verdict entries(Directory&, std::span<Entry>) { return Verdict::proceed; }
+  virtual void listed(Directory&) {}
+  virtual void leave(Directory&) {}
+};
+
+enum class Follow : std::uint8_t {
+  never,
+  roots,  // symbolic links given as roots
+  all,
+};
+
+enum class Backend : std::uint8_t {
+  automatic,
+  linux_raw,  // getdents64, statx, openat2
+  posix,      // readdir, fstatat, openat
+};
+
+// Set from any thread or a signal handler; workers look at it between system calls.
+class CancelToken {
+ public:
+  void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
+  bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> cancelled_{false};
+  static_assert(std::atomic<bool>::is_always_lock_free);
+};
+
+struct Options {
+  Fields fields = Fields::none;  // metadata of entries and directories; none: names and types only
+  Follow follow = Follow::never;
+  // follow all: enter each directory (device, inode) once, by whichever path comes first (with one
+  // thread: in listing order). False: every path is taken, only cycles are cut.
+  bool visit_once = true;
+  bool one_file_system = false;  // enter no directory whose st_dev differs from its root's
+  // Directories deeper than this are reported but not entered; root 0.
+  int max_depth = INT32_MAX;
+  // Stat directories by name, so that entries() has their metadata too: one more call for each.
+  bool directory_metadata_in_batch = false;
+  // Report and expand directories of more than 10,000 entries in inode order, as GNU fts does on
+  // filesystems where that helps. See Directory::inode_ordered().
+  bool fts_order = false;
+  unsigned threads = 0;  // workers, the caller's thread included; 0: as many as cores are usable
+  // Give workers descriptor tables of their own: 15-20 % faster with many threads, and nothing that
+  // the process holds open stays open because of them. But in callbacks on a worker only descriptors
+  // 0 to 2 are then valid. For callers whose visitors do no I/O.
+  bool private_descriptors = false;
+  std::size_t slot_bytes = 0;  // Directory::slot(), 16-byte aligned
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  const CancelToken* cancel = nullptr;
+  Backend backend = Backend::automatic;
+  std::size_t max_errors = 1000;  // kept in Result::errors; all are counted
+};
+
+// What the engine did, summed over workers.
+struct Statistics {
+  std::uint64_t entries = 0;      // reported, roots included
+  std::uint64_t directories = 0;  // listed
+  std::uint64_t errors = 0;       // entries and directories with an error, vanished ones excepted
+  std::uint64_t vanished = 0;
+  std::uint64_t open_calls = 0, read_calls = 0, stat_calls = 0, close_calls = 0;
+  std::uint64_t steals = 0, stolen_tasks = 0, splits = 0, parks = 0;
+  unsigned workers = 0;  // started, the caller's thread included
+};
+
+enum class Ending : std::uint8_t { complete, stopped, cancelled, timed_out };
+
+struct Result {
+  Ending ending = Ending::complete;
+  Statistics statistics;
+  std::vector<Error> errors;  // the first Options::max_errors, in no particular order
+  // True if everything below the roots was reported without an error.
+  bool complete() const { return ending == Ending::complete && statistics.errors == 0; }
+};
+
+// Called for worker 0 .. threads-1, each before that worker's first task, on its own thread (worker 0
+// is the caller). The visitors are the caller's: they outlive the walk and can be merged after it.
+using VisitorFactory = std::function<Visitor&(unsigned worker)>;
+
+// Walks everything below `roots`. Blocks until done. Thread-safe: walks are independent. The current
+// directory must not change meanwhile if a root is relative. If a visitor throws, the walk ends and
+// the exception comes out of here, on the caller's thread.
+Result walk(std::span<const std::string> roots, const Options& options,
+            const VisitorFactory& factory);
+
+// The same for a visitor type that can be default-constructed: returns one per worker that ran.
+template <class V>
+std::pair<Result, std::vector<std::unique_ptr<V>>> walk(std::span<const std::string> roots,
+                                                        const Options& options);
+
+}  // namespace trawl

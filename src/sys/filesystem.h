@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The seam to the operating system: the only calls through which the engine touches files. One
+// implementation per backend, and one for tests that injects faults.
+//
+// Every function returns 0 or an errno, EINTR included (the engine retries); none allocates on the
+// hot path, none prints. Thread-safe: implementations hold no state but what was probed at start
+// (missing system calls are remembered in atomics).
+#pragma once
+
+#include <trawl/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace trawl::sys {
+
+inline constexpr int kWorkingDirectory = -100;  // AT_FDCWD
+
+struct OpenHow {
+  // Resolve symbolic links, the last component's too: for roots as the user wrote them, and for
+  // links that are followed. False: fail with ELOOP on a link in any component below `base`, or with
+  // ENOTDIR on a last component that is one, where the kernel can (openat2); without openat2 only
+  // the last component is checked.
+  bool follow = false;
+  // Fail with EXDEV instead of crossing a mount point (openat2 only; ignored elsewhere, the caller
+  // compares devices anyway).
+  bool stay_on_mount = false;
+};
+
+// An open directory. Owned by who opened it, closed by close(); not copied while open.
+struct DirectoryHandle {
+  int fd = -1;
+  void* stream = nullptr;  // DIR*, where the backend needs one
+};
+
+// Listings are delivered as `struct linux_dirent64` records, whatever the backend; see dirent.h.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  // Opens a directory by `path` relative to `base` (kWorkingDirectory, or a handle's fd). Close on
+  // exec, never a controlling terminal, never blocks on a fifo (O_DIRECTORY).
+  virtual int open_directory(int base, const char* path, OpenHow how, DirectoryHandle& out) = 0;
+
+  // Fills `buffer` with records of the directory, `size` bytes. size 0 or end true: there are no
+  // more. `end` may also stay false with the last records; then the next call returns size 0.
+  virtual int read_directory(DirectoryHandle& handle, std::span<std::byte> buffer,
+                             std::size_t& size, bool& end) = 0;
+
+  // Metadata of an open directory.
+  virtual int stat_handle(const DirectoryHandle& handle, Fields fields, Metadata& out) = 0;
+
+  // Metadata of `path` relative to `base`. Never triggers an automount. Type, identity's device and
+  // mount_root come with every answer where the kernel has them.
+  virtual int stat_at(int base, const char* path, Fields fields, bool follow, Metadata& out) = 0;
+
+  virtual void close(DirectoryHandle& handle) = 0;  // sets fd to -1
+
+  // Gives the calling thread a descriptor table of its own that holds 0 to 2 only. False where that
+  // is not to be had (nothing has changed then).
+  virtual bool make_descriptors_private() = 0;
+
+  // True where the filesystem's d_ino is known to be st_ino (ext2-4, XFS, tmpfs, f2fs; not overlay,
+  // FUSE, NFS, btrfs).
+  virtual bool listed_inodes_are_exact(const DirectoryHandle& handle) = 0;
+
+  // True where reading inodes in order may help (GNU fts: everywhere but tmpfs, NFS, Lustre, CIFS).
+  virtual bool inode_order_helps(const DirectoryHandle& handle) = 0;
+};
+
+// Both are process-wide and live for ever.
+FileSystem& linux_filesystem();
+FileSystem& posix_filesystem();
+
+}  // namespace trawl::sys
