@@ -3,5 +3,6 @@
 
 #include <trawl/error.h>
 #include <trawl/types.h>
+#include <trawl/usage.h>
 #include <trawl/version.h>
 #include <trawl/walk.h>
