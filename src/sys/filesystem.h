@@ -34,6 +34,9 @@ struct OpenHow {
 struct DirectoryHandle {
   int fd = -1;
   void* stream = nullptr;  // DIR*, where the backend needs one
+  // Set by who opened it, who knows the device: FileSystem::last_offset_marks_end(). Saves the last
+  // read of each listing, which only says that there is no more.
+  bool last_offset_marks_end = false;
 };
 
 // Listings are delivered as `struct linux_dirent64` records, whatever the backend; see dirent.h.
@@ -69,6 +72,11 @@ class FileSystem {
 
   // True where reading inodes in order may help (GNU fts: everywhere but tmpfs, NFS, Lustre, CIFS).
   virtual bool inode_order_helps(const DirectoryHandle& handle) = 0;
+
+  // True where a last record that goes on at offset 2^63-1 ends the listing (ext4). One system call:
+  // ask once per device, and set it in the handles of directories that are known to be on it, from
+  // their metadata or since they were opened with `stay_on_mount` below one that was.
+  virtual bool last_offset_marks_end(const DirectoryHandle&) { return false; }
 };
 
 // Both are process-wide and live for ever.
