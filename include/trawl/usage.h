@@ -42,10 +42,9 @@ struct UsageOptions {
   bool separate_directories = false;  // a directory's sums leave out its subdirectories
   bool all = false;                   // lines for files too
   int max_depth = INT32_MAX;          // lines of deeper entries are left out (not their sums)
-  // With `all`: files whose every measure is smaller than the figure here get no line. May be raised
-  // while the walk runs.
+  // With `all`: files smaller than the figure here get no line. May be raised while the walk runs.
   const std::atomic<std::uint64_t>* file_floor = nullptr;
-  bool floor_by_apparent_size = false;
+  bool floor_by_apparent_size = false;  // else by disk usage
   // Entries whose path it accepts are ignored with all below them. Called on any worker.
   std::function<bool(const char* path)> exclude;
 };

@@ -193,6 +193,8 @@ struct Options {
   std::size_t slot_bytes = 0;  // Directory::slot(), 16-byte aligned
   std::optional<std::chrono::steady_clock::time_point> deadline;
   const CancelToken* cancel = nullptr;
+  // Workers add the entries that they report, once per batch: for a progress display.
+  std::atomic<std::uint64_t>* progress_entries = nullptr;
   Backend backend = Backend::automatic;
   std::size_t max_errors = 1000;  // kept in Result::errors; all are counted
 };
@@ -218,8 +220,8 @@ struct Result {
   bool complete() const { return ending == Ending::complete && statistics.errors == 0; }
 };
 
-// Called for worker 0 .. threads-1, each before that worker's first task, on its own thread (worker 0
-// is the caller). The visitors are the caller's: they outlive the walk and can be merged after it.
+// Called for workers 0, 1, 2, … as they start, each on its own thread (worker 0 is the caller), one
+// call at a time. The visitors are the caller's: they outlive the walk and can be merged after it.
 using VisitorFactory = std::function<Visitor&(unsigned worker)>;
 
 // Walks everything below `roots`. Blocks until done. Thread-safe: walks are independent. The current
@@ -228,9 +230,25 @@ using VisitorFactory = std::function<Visitor&(unsigned worker)>;
 Result walk(std::span<const std::string> roots, const Options& options,
             const VisitorFactory& factory);
 
-// The same for a visitor type that can be default-constructed: returns one per worker that ran.
+// The same for a visitor type that can be default-constructed: also returns the visitors, one per
+// worker that ran, to be merged.
 template <class V>
 std::pair<Result, std::vector<std::unique_ptr<V>>> walk(std::span<const std::string> roots,
-                                                        const Options& options);
+                                                        const Options& options) {
+  std::vector<std::unique_ptr<V>> visitors;
+  Result result = walk(roots, options, [&visitors](unsigned) -> Visitor& {
+    return *visitors.emplace_back(std::make_unique<V>());
+  });
+  return {std::move(result), std::move(visitors)};
+}
+
+// What a walk may meet twice because of mounts, though it has one link only.
+struct Repeats {
+  bool directories = false;         // some directory is at two places, or the mount table can't be read
+  std::vector<FileIdentity> files;  // mounted on files
+};
+
+// Reads the mount table, about 50 µs. Thread-safe.
+Repeats repeats_by_mounts();
 
 }  // namespace trawl

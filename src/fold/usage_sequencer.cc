@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fold/usage_sequencer.h"
+
+#include <algorithm>
+
+namespace trawl {
+
+UsageSums& UsageSums::operator+=(const UsageSums& other) {
+  disk_usage += other.disk_usage;
+  apparent_size += other.apparent_size;
+  inodes += other.inodes;
+  newest = std::max(newest, other.newest);
+  return *this;
+}
+
+UsageSums& UsageSums::operator-=(const UsageSums& other) {
+  disk_usage -= other.disk_usage;
+  apparent_size -= other.apparent_size;
+  inodes -= other.inodes;
+  return *this;
+}
+
+}  // namespace trawl
+
+namespace trawl::fold {
+
+Item& Record::item(std::uint64_t position, std::uint64_t inode) {
+  const auto wanted = order.key(position, inode);
+  const auto at = std::lower_bound(items.begin(), items.end(), wanted,
+                                   [this](const Item& item, const auto& key) {
+                                     return order.key(item.position, item.inode) < key;
+                                   });
+  // Names of one inode in a run that is sorted by inode compare equal.
+  return *std::find_if(at, items.end(),
+                       [position](const Item& item) { return item.position == position; });
+}
+
+void free_records(Record* record) {
+  std::vector<Record*> pending{record};
+  while (!pending.empty()) {
+    Record* next = pending.back();
+    pending.pop_back();
+    if (next == nullptr) {
+      continue;
+    }
+    for (const Item& item : next->items) {
+      pending.push_back(item.child);
+    }
+    if (next->bag != nullptr) {
+      pending.insert(pending.end(), next->bag->operands.begin(), next->bag->operands.end());
+    }
+    delete next;
+  }
+}
+
+UsageSequencer::~UsageSequencer() {
+  // Only after an exception is anything left. Frames below the first hang in its items.
+  if (!stack_.empty()) {
+    free_records(stack_.front().record);
+  }
+}
+
+void UsageSequencer::start(Record* origin) {
+  stack_.push_back({.record = origin});
+  awaited_.store(reinterpret_cast<std::uintptr_t>(origin));
+}
+
+void UsageSequencer::publish(Item& item, Record* record) {
+  std::atomic_ref(item.child).store(record);
+  awaited_may_be_here(&item);
+}
+
+void UsageSequencer::complete(Record& record) {
+  record.complete.store(true);
+  awaited_may_be_here(&record);
+}
+
+void UsageSequencer::finish() {
+  final_ = true;
+  awaited_.store(0);
+  run();
+}
+
+void UsageSequencer::awaited_may_be_here(const void* what) {
+  const auto address = reinterpret_cast<std::uintptr_t>(what);
+  for (;;) {
+    std::uintptr_t awaited = awaited_.load();
+    if (awaited == address) {
+      if (awaited_.compare_exchange_weak(awaited, 0)) {
+        run();
+        return;
+      }
+    } else if (awaited == (address | 1)) {
+      if (awaited_.compare_exchange_weak(awaited, 0)) {
+        return;  // the owner notices
+      }
+    } else {
+      return;
+    }
+  }
+}
+
+// True if the thing at `what` is here; else it is no longer ours: nothing of it may be touched.
+template <class IsHere>
+bool UsageSequencer::await(const void* what, IsHere is_here) {
+  if (is_here() || final_) {
+    return true;
+  }
+  listener_.pause();
+  std::uintptr_t armed = reinterpret_cast<std::uintptr_t>(what) | 1;
+  awaited_.store(armed);
+  if (is_here()) {
+    awaited_.store(0);
+    return true;
+  }
+  return !awaited_.compare_exchange_strong(armed, armed & ~std::uintptr_t{1});
+}
+
+void UsageSequencer::run() {
+  while (!stack_.empty() && step()) {
+  }
+}
+
+bool UsageSequencer::step() {
+  Frame& frame = stack_.back();
+  Record& record = *frame.record;
+  if (frame.next < record.items.size()) {
+    Item& item = record.items[frame.next];
+    switch (item.kind) {
+      case Item::Kind::directory: {
+        const std::atomic_ref<Record*> child(item.child);
+        if (!await(&item, [&] { return child.load() != nullptr; })) {
+          return false;
+        }
+        ++frame.next;
+        if (Record* next = child.load()) {
+          enter(next);
+        } else {
+          frame.incomplete = true;
+        }
+        break;
+      }
+      case Item::Kind::file:
+        ++frame.next;
+        count_file(frame, record.files[item.index]);
+        break;
+      case Item::Kind::error:
+        ++frame.next;
+        report(frame, record.errors[item.index]);
+        break;
+    }
+    return true;
+  }
+  if (!await(&record, [&] { return record.complete.load(); })) {
+    return false;
+  }
+  if (record.bag != nullptr && frame.next_operand < record.bag->operands.size()) {
+    enter(record.bag->operands[frame.next_operand++]);
+    return true;
+  }
+  leave();
+  return true;
+}
+
+void UsageSequencer::enter(Record* record) {
+  const Frame& parent = stack_.back();
+  Frame frame{.record = record, .path_size = path_.size(), .dropped = parent.dropped};
+  if (record->counted && check_directories_ && !frame.dropped) {
+    frame.dropped = !met_.insert(record->identity);
+  }
+  if (record->depth > 0 && !path_.ends_with('/')) {
+    path_ += '/';
+  }
+  path_ += record->name;
+  stack_.push_back(frame);
+}
+
+void UsageSequencer::count_file(Frame& frame, const FileItem& file) {
+  if (frame.dropped) {
+    return;
+  }
+  if (file.check) {
+    if (!met_.insert(file.identity)) {
+      ++repeated_links_;
+      return;
+    }
+    frame.links += file.sums;
+  }
+  if (!file.name.empty()) {
+    line(frame, file.name, frame.record->depth + 1, file.type, file.mode, file.sums, true);
+  }
+}
+
+void UsageSequencer::report(Frame& frame, const ErrorItem& error) {
+  frame.incomplete = true;
+  if (!frame.dropped) {
+    listener_.error({.kind = error.kind, .code = error.code, .path = error.path});
+  }
+}
+
+void UsageSequencer::leave() {
+  Frame frame = stack_.back();
+  Record& record = *frame.record;
+  frame.incomplete |= record.state == State::cancelled || !record.complete.load();
+  if (record.bag != nullptr) {
+    count_bag(frame, *record.bag);
+  }
+  UsageSums sums;
+  if (record.counted && !frame.dropped) {
+    sums = record.sums;
+    sums += frame.links;
+    total_ += sums;
+    if (!options_.separate_directories) {
+      sums += frame.below;
+    }
+  }
+  if (record.error != 0) {
+    const auto kind = !record.counted                         ? UsageError::Kind::access
+                      : record.state == State::partially_read ? UsageError::Kind::partial
+                                                              : UsageError::Kind::read;
+    report(frame, {.kind = kind, .code = record.error, .path = path_, .place = {}});
+  }
+  // GNU du has no line for a directory whose listing broke off, unless files have lines too.
+  const bool has_line = record.state != State::partially_read || options_.all || record.depth == 0;
+  if (record.counted && !frame.dropped && has_line && record.depth >= 0 &&
+      record.depth <= options_.max_depth) {
+    line(frame, {}, record.depth, FileType::directory, record.mode, sums, !frame.incomplete);
+  }
+  path_.resize(frame.path_size);
+  stack_.pop_back();
+  delete frame.record;
+  if (!stack_.empty()) {
+    Frame& parent = stack_.back();
+    parent.below += sums;
+    parent.incomplete |= frame.incomplete;
+    // Nothing may point to what is gone; see the destructor.
+    if (parent.next_operand > 0) {
+      parent.record->bag->operands[parent.next_operand - 1] = nullptr;
+    } else {
+      parent.record->items[parent.next - 1].child = nullptr;
+    }
+  }
+}
+
+void UsageSequencer::count_bag(Frame& frame, Bag& bag) {
+  frame.incomplete |= bag.incomplete;
+  std::sort(bag.errors.begin(), bag.errors.end(),
+            [](const ErrorItem& a, const ErrorItem& b) { return a.place < b.place; });
+  for (const ErrorItem& error : bag.errors) {
+    report(frame, error);
+  }
+  if (frame.dropped) {
+    return;
+  }
+  repeated_links_ += bag.repeated_links;
+  for (const auto& [identity, sums] : bag.links) {
+    if (met_.insert(identity)) {
+      frame.links += sums;
+    } else {
+      ++repeated_links_;
+    }
+  }
+}
+
+// A line for the frame's own directory (empty name) or a file in it.
+void UsageSequencer::line(const Frame& frame, std::string_view name, int depth, FileType type,
+                          std::uint32_t mode, const UsageSums& sums, bool complete) {
+  const std::size_t size = path_.size();
+  if (!name.empty()) {
+    if (depth > 0 && !path_.ends_with('/')) {
+      path_ += '/';
+    }
+    path_ += name;
+  }
+  const UsageLine out{.path = path_,
+                      .name = name.empty() ? std::string_view(frame.record->name) : name,
+                      .depth = depth,
+                      .type = type,
+                      .mode = mode,
+                      .complete = complete,
+                      .sums = sums};
+  if (!listener_.line(out)) {
+    stopped_.store(true, std::memory_order_relaxed);
+  }
+  path_.resize(size);
+}
+
+}  // namespace trawl::fold

@@ -1,0 +1,714 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "walk/engine.h"
+
+#include "sys/dirent.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace trawl::engine {
+
+namespace {
+
+constexpr std::size_t kSlotAlignment = 16;
+// GNU fts reads a directory in runs of 100,000 names and sorts a run of more than 10,000 by inode.
+constexpr std::uint64_t kFtsRun = 100'000;
+constexpr std::uint64_t kFtsSortAbove = 10'000;
+// The clock is read once in so many looks: it costs 25 ns, a stat 300 at the least.
+constexpr unsigned kClockInterval = 16;
+
+bool is_ancestor_or_self(const Node& node, const FileIdentity& id) {
+  for (const Node* at = node.parent_node(); at != nullptr && at->depth() >= 0;
+       at = at->parent_node()) {
+    if (at->metadata().identity() == id) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool means_vanished(int error) { return error == ENOENT; }
+
+}  // namespace
+
+struct alignas(64) Engine::Worker {
+  Worker(unsigned worker_index, sys::FileSystem& filesystem)
+      : index(worker_index), opener(filesystem, statistics) {}
+
+  unsigned index;
+  Visitor nobody;  // stands in for a visitor that could not be made
+  Visitor* visitor = &nobody;
+  Statistics statistics;
+  Opener opener;
+  std::unique_ptr<std::byte[]> listing{new std::byte[kListingBuffer]};
+  std::array<Entry, kBatch> batch;
+  std::array<Metadata, kBatch> metadata;
+  std::vector<Node*> free_nodes;
+  std::vector<Children*> free_children;
+  std::vector<Error> errors;
+  unsigned until_clock = 0;
+};
+
+Engine::Engine(sys::FileSystem& filesystem, std::span<const std::string> roots,
+               const Options& options, unsigned max_workers, const VisitorFactory& factory)
+    : filesystem_(filesystem),
+      roots_(roots),
+      options_(options),
+      factory_(factory),
+      max_workers_(max_workers),
+      stat_directories_(options.fields != Fields::none || options.one_file_system ||
+                        options.follow == Follow::all),
+      slot_offset_((sizeof(Node) + kSlotAlignment - 1) / kSlotAlignment * kSlotAlignment),
+      workers_(max_workers),
+      scheduler_(*this, max_workers) {}
+
+Engine::~Engine() {
+  for (const auto& worker : workers_) {
+    if (worker != nullptr) {
+      for (Node* node : worker->free_nodes) {
+        ::operator delete(node);
+      }
+      for (Children* children : worker->free_children) {
+        delete children;
+      }
+    }
+  }
+}
+
+Result Engine::run() {
+  Children origin_block;  // the origin itself as the one child of nobody
+  origin_block.add("", 0, 0, false);
+  scheduler_.run({.node = nullptr, .children = &origin_block, .begin = 0, .end = 1});
+  Result result;
+  for (unsigned i = 0; i < max_workers_; ++i) {
+    if (workers_[i] == nullptr) {
+      continue;
+    }
+    Worker& worker = *workers_[i];
+    worker.opener.release();
+    const Statistics& from = worker.statistics;
+    Statistics& sum = result.statistics;
+    sum.entries += from.entries;
+    sum.directories += from.directories;
+    sum.errors += from.errors;
+    sum.vanished += from.vanished;
+    sum.open_calls += from.open_calls;
+    sum.read_calls += from.read_calls;
+    sum.stat_calls += from.stat_calls;
+    sum.close_calls += from.close_calls;
+    sum.splits += from.splits;
+    sum.steals += scheduler_.counters(i).steals;
+    sum.stolen_tasks += scheduler_.counters(i).stolen_units;
+    sum.parks += scheduler_.counters(i).parks;
+    std::move(worker.errors.begin(), worker.errors.end(), std::back_inserter(result.errors));
+  }
+  result.statistics.workers = scheduler_.started_workers();
+  result.ending = ending_;
+  if (exception_) {
+    std::rethrow_exception(exception_);
+  }
+  return result;
+}
+
+void Engine::start_worker(unsigned index) {
+  // The table first: a visitor that opens something on its own thread keeps it.
+  if (index > 0 && options_.private_descriptors) {
+    filesystem_.make_descriptors_private();
+  }
+  auto worker = std::make_unique<Worker>(index, filesystem_);
+  visit([&] {
+    std::lock_guard lock(factory_mutex_);
+    worker->visitor = &factory_(index);
+    return Verdict::proceed;
+  });
+  workers_[index] = std::move(worker);
+}
+
+void Engine::idle(unsigned index) { workers_[index]->opener.release(); }
+
+void Engine::run_task(unsigned index, Task task) {
+  Worker& worker = *workers_[index];
+  if (task.slice != nullptr) {
+    const std::unique_ptr<Slice> slice(task.slice);
+    report_slice(worker, *task.node, *slice);
+  } else if (task.node == nullptr) {
+    list_origin(worker, *make_node(worker));
+  } else if (stopping(worker)) {
+    task.node->mark_cut_short();
+    child_done(worker, *task.node, 1);
+  } else {
+    expand(worker, *task.node, *task.children, task.children->entries[task.begin]);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Directories
+
+void Engine::list_origin(Worker& worker, Node& origin) {
+  visit([&] { return worker.visitor->enter(origin); });
+  const sys::DirectoryHandle nowhere{.fd = sys::kWorkingDirectory};
+  Part part{origin, nowhere, 0};
+  std::size_t done = 0;
+  while (done < roots_.size() && !stopping(worker)) {
+    const std::size_t count = std::min(kBatch, roots_.size() - done);
+    for (std::size_t i = 0; i < count; ++i) {
+      worker.batch[i] = Entry{.name = roots_[done + i], .position = done + i};
+    }
+    report_batch(worker, part, {worker.batch.data(), count});
+    done += count;
+  }
+  if (done < roots_.size()) {
+    origin.mark_cut_short();
+  }
+  origin.set_entry_count(done);
+  finish_part(worker, origin, part.children);
+}
+
+void Engine::expand(Worker& worker, Node& parent, Children& block, const Child& child) {
+  Node& node = *make_node(worker);
+  const std::string_view name =
+      parent.is_origin() ? std::string_view(roots_[child.position]) : block.name(child);
+  node.set_identity(&parent, name, parent.depth() + 1, child.position, child.inode);
+  node.followed = child.followed;
+  if (parent.is_origin()) {
+    node.root = &node;
+  } else {
+    node.root = parent.root;
+    const bool from_parent = parent.anchor_id != 0;
+    node.anchor = from_parent ? &parent : parent.anchor;
+    node.path_from_anchor = static_cast<std::uint32_t>(
+        name.size() + (from_parent ? 0 : parent.path_from_anchor + 1));
+  }
+  if (node.anchor == nullptr || node.followed || node.path_from_anchor > Opener::kMaxPath) {
+    node.anchor_id = next_anchor_id_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  sys::DirectoryHandle handle;
+  if (!open(worker, node, handle)) {
+    leave(worker, node);
+    return;
+  }
+  if (!may_enter(worker, node, handle)) {
+    worker.opener.close(node, handle);
+    leave(worker, node);
+    return;
+  }
+  list(worker, node, handle);
+}
+
+// Opens the node, or sets why not.
+bool Engine::open(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
+  int error = worker.opener.open(node, options_.one_file_system, handle);
+  const Fields wanted = options_.fields | Fields::identity;
+  if (error == EXDEV && options_.one_file_system) {
+    // A mount point. Its device decides, asked by name: an automount must not be triggered.
+    Metadata& metadata = node.mutable_metadata();
+    error = worker.opener.stat(node, wanted, metadata);
+    if (error == 0) {
+      if (metadata.device != node.root->metadata().device) {
+        node.set_state(State::other_device);
+        return false;
+      }
+      error = worker.opener.open(node, false, handle);
+    }
+  }
+  Operation operation = Operation::open;
+  if (error == 0) {
+    if (!stat_directories_) {
+      return true;
+    }
+    ++worker.statistics.stat_calls;
+    error = retry_interrupted(
+        [&] { return filesystem_.stat_handle(handle, wanted, node.mutable_metadata()); });
+    if (error == 0) {
+      return true;
+    }
+    operation = Operation::stat;
+    worker.opener.close(node, handle);
+  }
+  if (means_vanished(error) || ((error == ENOTDIR || error == ELOOP) && !node.followed)) {
+    // Gone, or something else has its name now.
+    node.set_error(State::vanished, operation, ENOENT);
+    ++worker.statistics.vanished;
+    return false;
+  }
+  node.set_error(State::unreadable, operation, error);
+  if (operation == Operation::open && options_.fields != Fields::none) {
+    worker.opener.stat(node, wanted, node.mutable_metadata());
+  }
+  note_error(worker, node, {}, operation, error, node.depth());
+  return false;
+}
+
+// Judges an open directory by its identity; else sets why not.
+bool Engine::may_enter(Worker& worker, Node& node, const sys::DirectoryHandle& handle) {
+  if (!stat_directories_) {
+    return true;
+  }
+  const Metadata& metadata = node.metadata();
+  const bool is_root = node.root == &node;
+  if (options_.one_file_system && metadata.device != node.root->metadata().device) {
+    node.set_state(State::other_device);
+    return false;
+  }
+  // Another inode than the one listed: replaced in between, or reached through a replaced parent,
+  // unless it is a mount point or the filesystem's listing is known to tell other numbers.
+  if (!node.followed && metadata.inode != node.listed_inode() && !metadata.mount_root &&
+      (is_root || metadata.device == node.parent_node()->metadata().device) &&
+      filesystem_.listed_inodes_are_exact(handle)) {
+    node.set_error(State::vanished, Operation::descend, ENOENT);
+    ++worker.statistics.vanished;
+    return false;
+  }
+  if (options_.follow == Follow::all) {
+    if (options_.visit_once && !visited_.insert(metadata.identity())) {
+      node.set_state(is_ancestor_or_self(node, metadata.identity()) ? State::cycle
+                                                                    : State::visited);
+      return false;
+    }
+    if (!options_.visit_once && is_ancestor_or_self(node, metadata.identity())) {
+      node.set_state(State::cycle);
+      return false;
+    }
+  }
+  return true;
+}
+
+void Engine::list(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
+  const Verdict verdict = visit([&] { return worker.visitor->enter(node); });
+  if (verdict != Verdict::proceed) {
+    node.set_state(verdict == Verdict::prune ? State::pruned : State::cancelled);
+    worker.opener.close(node, handle);
+    leave(worker, node);
+    return;
+  }
+  ++worker.statistics.directories;
+  Part part{node, handle, 0};
+  std::uint64_t position = 0;
+  bool end = false;
+  while (!end) {
+    if (stopping(worker)) {
+      node.mark_cut_short();
+      break;
+    }
+    const std::span<std::byte> buffer(worker.listing.get(), kListingBuffer);
+    std::size_t size = 0;
+    ++worker.statistics.read_calls;
+    const int error = retry_interrupted(
+        [&] { return filesystem_.read_directory(handle, buffer, size, end); });
+    if (error != 0) {
+      if (means_vanished(error)) {
+        // Removed while open; nothing can be in it any more.
+        if (position == 0) {
+          node.set_error(State::vanished, Operation::read, error);
+        }
+        ++worker.statistics.vanished;
+      } else {
+        node.set_error(position == 0 ? State::unreadable : State::partially_read, Operation::read,
+                       error);
+        note_error(worker, node, {}, Operation::read, error, node.depth());
+      }
+      break;
+    }
+    if (size == 0) {
+      break;
+    }
+    const std::span<const std::byte> records(worker.listing.get(), size);
+    if (!hand_over(worker, node, records, position)) {
+      report_records(worker, part, records, position);
+    }
+  }
+  node.set_entry_count(position);
+  if (options_.fts_order && position > kFtsSortAbove && filesystem_.inode_order_helps(handle)) {
+    node.set_inode_ordered();
+  }
+  worker.opener.close(node, handle);
+  finish_part(worker, node, part.children);
+}
+
+// Gives a full buffer of a huge directory to another worker, if one would come for it.
+bool Engine::hand_over(Worker& worker, Node& node, std::span<const std::byte> records,
+                       std::uint64_t& position) {
+  if (position < kHuge || options_.fields == Fields::none ||
+      node.parts.load(std::memory_order_relaxed) > 2 * max_workers_ || !scheduler_.wants_work()) {
+    return false;
+  }
+  sys::DirentReader reader(records);
+  sys::Dirent dirent;
+  std::uint64_t count = 0;
+  while (reader.next(dirent)) {
+    count += sys::is_dot_or_dotdot(dirent.name) ? 0 : 1;
+  }
+  if (reader.malformed()) {
+    return false;  // let the lister report it
+  }
+  auto slice = std::make_unique<Slice>();
+  slice->records.reset(new std::byte[records.size()]);
+  slice->size = records.size();
+  slice->first_position = position;
+  std::memcpy(slice->records.get(), records.data(), records.size());
+  position += count;
+  ++worker.statistics.splits;
+  node.parts.fetch_add(1, std::memory_order_relaxed);
+  scheduler_.push(worker.index, {.node = &node, .slice = slice.release()});
+  scheduler_.call_for_help();  // also for this one: the owner is busy with the listing
+  return true;
+}
+
+void Engine::report_slice(Worker& worker, Node& node, Slice& slice) {
+  sys::DirectoryHandle handle;
+  int error = 0;
+  if (stopping(worker)) {
+    node.mark_cut_short();
+    finish_part(worker, node, nullptr);
+    return;
+  }
+  error = worker.opener.open(node, false, handle);
+  if (error == 0 && stat_directories_) {
+    Metadata now;
+    ++worker.statistics.stat_calls;
+    error = retry_interrupted(
+        [&] { return filesystem_.stat_handle(handle, Fields::identity, now); });
+    if (error == 0 && now.identity() != node.metadata().identity()) {
+      error = ENOENT;
+    }
+  }
+  Part part{node, handle, error};
+  std::uint64_t position = slice.first_position;
+  report_records(worker, part, {slice.records.get(), slice.size}, position);
+  if (handle.fd >= 0) {
+    worker.opener.close(node, handle);
+  }
+  finish_part(worker, node, part.children);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Entries
+
+void Engine::report_records(Worker& worker, Part& part, std::span<const std::byte> records,
+                            std::uint64_t& position) {
+  sys::DirentReader reader(records);
+  sys::Dirent dirent;
+  std::size_t count = 0;
+  while (reader.next(dirent)) {
+    if (sys::is_dot_or_dotdot(dirent.name)) {
+      continue;
+    }
+    worker.batch[count++] = Entry{.name = dirent.name,
+                                  .inode = dirent.inode,
+                                  .position = position++,
+                                  .type = dirent.type};
+    if (count == kBatch) {
+      report_batch(worker, part, {worker.batch.data(), count});
+      count = 0;
+    }
+  }
+  if (count > 0) {
+    report_batch(worker, part, {worker.batch.data(), count});
+  }
+  if (reader.malformed()) {
+    // A filesystem that hands out broken records (FUSE can).
+    part.node.lock();
+    part.node.set_error(State::partially_read, Operation::read, EIO);
+    part.node.unlock();
+    note_error(worker, part.node, {}, Operation::read, EIO, part.node.depth());
+  }
+}
+
+void Engine::report_batch(Worker& worker, Part& part, std::span<Entry> batch) {
+  Visitor& visitor = *worker.visitor;
+  visit([&] {
+    visitor.select(part.node, batch);
+    return Verdict::proceed;
+  });
+  const auto kept_end =
+      std::stable_partition(batch.begin(), batch.end(), [](const Entry& e) { return !e.skip; });
+  batch = batch.first(static_cast<std::size_t>(kept_end - batch.begin()));
+
+  const bool may_descend = part.node.depth() < options_.max_depth;
+  std::size_t done = 0;
+  for (Entry& entry : batch) {
+    if (stopping(worker)) {
+      part.node.mark_cut_short();
+      break;
+    }
+    stat_entry(worker, part, entry, worker.metadata[done]);
+    entry.descend = may_descend && entry.type == FileType::directory && entry.error == 0;
+    ++done;
+  }
+  batch = batch.first(done);
+  worker.statistics.entries += done;
+  if (options_.progress_entries != nullptr) {
+    options_.progress_entries->fetch_add(done, std::memory_order_relaxed);
+  }
+  if (done == 0 || visit([&] { return visitor.entries(part.node, batch); }) != Verdict::proceed) {
+    return;
+  }
+  for (const Entry& entry : batch) {
+    if (!entry.descend) {
+      continue;
+    }
+    if (part.children == nullptr) {
+      part.children = make_children(worker);
+    }
+    const std::string_view name = part.node.is_origin() ? std::string_view() : entry.name;
+    if (!part.children->add(name, entry.inode, entry.position, entry.followed)) {
+      Children* further = make_children(worker);
+      further->next = part.children;
+      part.children = further;
+      part.children->add(name, entry.inode, entry.position, entry.followed);
+    }
+  }
+}
+
+// Fills in what the options ask for and the listing does not tell.
+void Engine::stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& metadata) {
+  const bool is_root = part.node.is_origin();
+  const bool follow = options_.follow == Follow::all || (is_root && options_.follow == Follow::roots);
+  const bool known = entry.type != FileType::unknown;
+  if (known && !(follow && entry.type == FileType::symlink)) {
+    if (options_.fields == Fields::none) {
+      return;
+    }
+    if (entry.type == FileType::directory && !options_.directory_metadata_in_batch &&
+        part.node.depth() < options_.max_depth) {
+      return;  // by descriptor, when it is opened
+    }
+  }
+  const Fields wanted = options_.fields | Fields::type | Fields::identity;
+  int error = part.handle_error;
+  if (error == 0) {
+    ++worker.statistics.stat_calls;
+    error = retry_interrupted([&] {
+      return filesystem_.stat_at(part.handle.fd, entry.name.data(), wanted, follow, metadata);
+    });
+    if (follow && (error == ENOENT || error == ELOOP)) {
+      // Dangling, perhaps: then the link itself is what is here.
+      ++worker.statistics.stat_calls;
+      if (retry_interrupted([&] {
+            return filesystem_.stat_at(part.handle.fd, entry.name.data(), wanted, false, metadata);
+          }) == 0 &&
+          metadata.type() == FileType::symlink) {
+        entry.error = error;
+        entry.type = FileType::symlink;
+        entry.metadata = &metadata;
+        return;
+      }
+    }
+  }
+  if (error != 0) {
+    entry.error = error;
+    if (means_vanished(error) && !is_root) {
+      ++worker.statistics.vanished;
+    } else {
+      note_error(worker, part.node, entry.name, Operation::stat, error, part.node.depth() + 1);
+    }
+    return;
+  }
+  entry.followed = follow && (is_root || entry.type == FileType::symlink);
+  entry.type = metadata.type();
+  entry.metadata = &metadata;
+  if (is_root) {
+    entry.inode = metadata.inode;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Completion
+
+void Engine::finish_part(Worker& worker, Node& node, Children* children) {
+  if (children != nullptr) {
+    Children* last = children;
+    while (last->next != nullptr) {
+      last = last->next;
+    }
+    std::lock_guard lock(static_cast<Directory&>(node));
+    last->next = node.children;
+    node.children = children;
+  }
+  if (node.parts.fetch_sub(1) != 1) {
+    return;  // others still report entries of this directory
+  }
+  visit([&] {
+    worker.visitor->listed(node);
+    return Verdict::proceed;
+  });
+  std::uint64_t count = 0;
+  for (Children* block = node.children; block != nullptr; block = block->next) {
+    count += block->entries.size();
+    if (node.inode_ordered()) {
+      sort_as_fts(*block, node.entry_count());
+    }
+  }
+  node.pending.fetch_add(count, std::memory_order_relaxed);
+  for (Children *block = node.children, *next; block != nullptr; block = next) {
+    next = block->next;  // once the last range is pushed, the node may be gone
+    scheduler_.push(worker.index, {.node = &node,
+                                   .children = block,
+                                   .begin = 0,
+                                   .end = static_cast<std::uint32_t>(block->entries.size())});
+  }
+  child_done(worker, node, 1);
+}
+
+// The order in which GNU fts visits: sorted by inode within each run that is long enough.
+void Engine::sort_as_fts(Children& children, std::uint64_t entry_count) const {
+  const auto key = [entry_count](const Child& child) {
+    const std::uint64_t run = child.position / kFtsRun;
+    const std::uint64_t length = std::min(kFtsRun, entry_count - run * kFtsRun);
+    return std::pair(run, length > kFtsSortAbove ? child.inode : child.position);
+  };
+  std::stable_sort(children.entries.begin(), children.entries.end(),
+                   [&](const Child& a, const Child& b) { return key(a) < key(b); });
+}
+
+void Engine::child_done(Worker& worker, Node& parent, std::uint64_t count) {
+  if (parent.pending.fetch_sub(count) == count) {
+    leave(worker, parent);
+  }
+}
+
+// Leaves a directory that is done, and every ancestor whose last unfinished child it was.
+void Engine::leave(Worker& worker, Node& first) {
+  for (Node* node = &first;;) {
+    if (node->state() == State::open) {
+      node->set_state(node->cut_short.load(std::memory_order_relaxed) ? State::cancelled : State::complete);
+    }
+    Node* parent = node->parent_node();
+    if (parent != nullptr && node->state() == State::cancelled) {
+      parent->mark_cut_short();
+    }
+    visit([&] {
+      worker.visitor->leave(*node);
+      return Verdict::proceed;
+    });
+    free_node(worker, node);
+    if (parent == nullptr) {
+      scheduler_.finish();
+      return;
+    }
+    if (parent->pending.fetch_sub(1) != 1) {
+      return;
+    }
+    node = parent;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Memory
+
+Node* Engine::make_node(Worker& worker) {
+  void* memory;
+  if (worker.free_nodes.empty()) {
+    memory = ::operator new(slot_offset_ + options_.slot_bytes);
+  } else {
+    memory = worker.free_nodes.back();
+    worker.free_nodes.pop_back();
+  }
+  Node* node = new (memory) Node;
+  std::byte* slot = static_cast<std::byte*>(memory) + slot_offset_;
+  std::memset(slot, 0, options_.slot_bytes);
+  node->set_slot(slot);
+  return node;
+}
+
+void Engine::free_node(Worker& worker, Node* node) {
+  constexpr std::size_t kKeep = 64;
+  for (Children *block = node->children, *next; block != nullptr; block = next) {
+    next = block->next;
+    constexpr std::size_t kKeepBytes = 4096;
+    if (worker.free_children.size() < kKeep && block->names.capacity() <= kKeepBytes &&
+        block->entries.capacity() * sizeof(Child) <= kKeepBytes) {
+      worker.free_children.push_back(block);
+    } else {
+      delete block;
+    }
+  }
+  node->~Node();
+  if (worker.free_nodes.size() < kKeep) {
+    worker.free_nodes.push_back(node);
+  } else {
+    ::operator delete(node);
+  }
+}
+
+Children* Engine::make_children(Worker& worker) {
+  if (worker.free_children.empty()) {
+    return new Children;
+  }
+  Children* children = worker.free_children.back();
+  worker.free_children.pop_back();
+  children->entries.clear();
+  children->names.clear();
+  children->next = nullptr;
+  return children;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Stopping and errors
+
+bool Engine::stopping(Worker& worker) {
+  if (stop_.load(std::memory_order_relaxed)) {
+    return true;
+  }
+  if (options_.cancel != nullptr && options_.cancel->cancelled()) {
+    stop(Ending::cancelled);
+    return true;
+  }
+  if (options_.deadline && worker.until_clock-- == 0) {
+    worker.until_clock = kClockInterval;
+    if (std::chrono::steady_clock::now() >= *options_.deadline) {
+      stop(Ending::timed_out);
+      return true;
+    }
+  }
+  return false;
+}
+
+void Engine::stop(Ending ending) {
+  std::lock_guard lock(ending_mutex_);
+  if (ending_ == Ending::complete) {
+    ending_ = ending;
+  }
+  stop_.store(true, std::memory_order_relaxed);
+}
+
+template <class Call>
+Verdict Engine::visit(Call call) {
+  Verdict verdict = Verdict::stop;
+  try {
+    verdict = call();
+  } catch (...) {
+    std::lock_guard lock(ending_mutex_);
+    if (!exception_) {
+      exception_ = std::current_exception();
+    }
+  }
+  if (verdict == Verdict::stop) {
+    stop(Ending::stopped);
+  }
+  return verdict;
+}
+
+void Engine::note_error(Worker& worker, const Directory& directory, std::string_view name,
+                        Operation operation, int code, int depth) {
+  ++worker.statistics.errors;
+  if (errors_kept_.fetch_add(1, std::memory_order_relaxed) >= options_.max_errors) {
+    return;
+  }
+  Error error{.operation = operation, .code = code, .depth = depth, .path = {}};
+  directory.append_path(error.path);
+  if (!name.empty()) {
+    if (!error.path.empty() && error.path.back() != '/') {
+      error.path += '/';
+    }
+    error.path += name;
+  }
+  worker.errors.push_back(std::move(error));
+}
+
+}  // namespace trawl::engine

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One walk in progress: expands directories, reports to the visitors, spawns tasks, and ends when the
+// origin is complete. walk() in trawl/walk.h is the only user.
+//
+// Expanding a directory (one unit of work): open, stat by descriptor, enter, then for each batch of the
+// listing: select, stat by name, entries; then listed. Its subdirectories become one task, a range. Of
+// a huge directory the lister hands whole buffers to others while they are idle (slices): they stat and
+// report those entries, and the last one done finishes the listing.
+//
+// Stopping (verdict, cancellation, deadline, exception) turns every remaining task into bookkeeping:
+// children are counted off unopened, live directories are left with State::cancelled.
+#pragma once
+
+#include "base/shared_identity_set.h"
+#include "sched/scheduler.h"
+#include "sys/filesystem.h"
+#include "walk/node.h"
+#include "walk/opener.h"
+
+#include <trawl/walk.h>
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace trawl::engine {
+
+class Engine {
+ public:
+  Engine(sys::FileSystem& filesystem, std::span<const std::string> roots, const Options& options,
+         unsigned max_workers, const VisitorFactory& factory);
+  ~Engine();
+
+  Result run();
+
+  // For sched::Scheduler.
+  void start_worker(unsigned index);
+  void run_task(unsigned index, Task task);
+  void idle(unsigned index);
+
+ private:
+  static constexpr std::size_t kListingBuffer = std::size_t{64} << 10;
+  static constexpr std::size_t kBatch = 256;
+  // A directory with more entries than this may be split into slices.
+  static constexpr std::uint64_t kHuge = 1024;
+
+  struct Worker;
+  // One directory's listing, or the part of it that one worker reports.
+  struct Part {
+    Node& node;
+    const sys::DirectoryHandle& handle;
+    int handle_error;  // if not 0, there is no handle: the error of every entry
+    Children* children = nullptr;
+  };
+
+  void list_origin(Worker& worker, Node& origin);
+  void expand(Worker& worker, Node& parent, Children& block, const Child& child);
+  bool open(Worker& worker, Node& node, sys::DirectoryHandle& handle);
+  bool may_enter(Worker& worker, Node& node, const sys::DirectoryHandle& handle);
+  void list(Worker& worker, Node& node, sys::DirectoryHandle& handle);
+  bool hand_over(Worker& worker, Node& node, std::span<const std::byte> records,
+                 std::uint64_t& position);
+  void report_records(Worker& worker, Part& part, std::span<const std::byte> records,
+                      std::uint64_t& position);
+  void report_slice(Worker& worker, Node& node, Slice& slice);
+  void report_batch(Worker& worker, Part& part, std::span<Entry> batch);
+  void stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& metadata);
+  void finish_part(Worker& worker, Node& node, Children* children);
+  void sort_as_fts(Children& children, std::uint64_t entry_count) const;
+  void child_done(Worker& worker, Node& parent, std::uint64_t count);
+  void leave(Worker& worker, Node& node);
+
+  Node* make_node(Worker& worker);
+  void free_node(Worker& worker, Node* node);
+  Children* make_children(Worker& worker);
+
+  // True once the walk is to end; looks at the token always, at the clock now and then.
+  bool stopping(Worker& worker);
+  void stop(Ending ending);
+  template <class Call>
+  Verdict visit(Call call);
+  void note_error(Worker& worker, const Directory& directory, std::string_view name,
+                  Operation operation, int code, int depth);
+
+  sys::FileSystem& filesystem_;
+  const std::span<const std::string> roots_;
+  const Options options_;
+  const VisitorFactory& factory_;
+  const unsigned max_workers_;
+  const bool stat_directories_;  // by descriptor, when they are opened
+  const std::size_t slot_offset_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  sched::Scheduler<Task, Engine> scheduler_;
+  base::SharedIdentitySet visited_;
+  std::atomic<std::uint64_t> next_anchor_id_{1};
+  std::atomic<std::uint64_t> errors_kept_{0};
+  std::atomic<bool> stop_{false};
+  std::mutex factory_mutex_;
+  std::mutex ending_mutex_;  // of what follows
+  Ending ending_ = Ending::complete;
+  std::exception_ptr exception_;
+};
+
+}  // namespace trawl::engine

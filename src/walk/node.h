@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the engine keeps of a directory while it is live.
+//
+// Node       a directory that was begun: from the attempt to open it until all below it is done.
+// Children   the subdirectories of one listing that wait to be begun, packed: 24 bytes and the name
+//            each. They belong to their parent's node and live as long as it, so that nodes can point
+//            to their names. Tasks are ranges of them, so a wide frontier costs no nodes.
+// Slice      a listing buffer of a huge directory whose entries another worker shall stat.
+//
+// Completion. A node is done when its own listing and all its children are: `pending` counts both.
+// Who brings it to zero leaves the directory, frees the node and does the same for the parent. The
+// origin's completion is the end of the walk; nothing else counts.
+#pragma once
+
+#include <trawl/walk.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace trawl::engine {
+
+struct Child {
+  std::uint64_t inode;
+  std::uint64_t position;
+  std::uint32_t name_begin;
+  std::uint16_t name_size;
+  bool followed;
+};
+
+struct Children {
+  std::vector<Child> entries;
+  std::vector<char> names;
+  Children* next = nullptr;  // further listings of the same node
+
+  // False if this block is full: a name must begin below 4 GiB and fit into 64 KiB.
+  bool add(std::string_view name, std::uint64_t inode, std::uint64_t position, bool followed) {
+    if (names.size() + name.size() > UINT32_MAX || name.size() > UINT16_MAX) {
+      return false;
+    }
+    entries.push_back({inode, position, static_cast<std::uint32_t>(names.size()),
+                       static_cast<std::uint16_t>(name.size()), followed});
+    names.insert(names.end(), name.begin(), name.end());
+    return true;
+  }
+  std::string_view name(const Child& child) const {
+    return {names.data() + child.name_begin, child.name_size};
+  }
+};
+
+struct Node : Directory {
+  std::atomic<std::uint64_t> pending{1};  // children not done, plus one until it is listed
+  std::atomic<std::uint32_t> parts{1};    // lister and slices that still report entries
+  Children* children = nullptr;           // under lock() while parts may add to it
+  Node* root = nullptr;
+  // Opening: the nearest ancestor that descriptors are cached for, and the length of the path from
+  // there. Its own id if others open relative to it, else 0.
+  Node* anchor = nullptr;
+  std::uint64_t anchor_id = 0;
+  std::uint32_t path_from_anchor = 0;
+  bool followed = false;
+  std::atomic<bool> cut_short{false};  // the walk was stopped before all in it was reported
+
+  Node() = default;
+
+  void mark_cut_short() { cut_short.store(true, std::memory_order_relaxed); }
+  Node* parent_node() const { return static_cast<Node*>(parent_); }
+
+  // The engine's access to what visitors see; see trawl::Directory.
+  void set_identity(Node* parent, std::string_view name, int depth, std::uint64_t position,
+                    std::uint64_t inode) {
+    parent_ = parent;
+    name_ = name;
+    depth_ = depth;
+    position_ = position;
+    listed_inode_ = inode;
+  }
+  void set_slot(void* slot) { slot_ = slot; }
+  void set_state(State state) { state_ = state; }
+  void set_error(State state, Operation operation, int code) {
+    state_ = state;
+    operation_ = operation;
+    error_ = code;
+  }
+  void set_entry_count(std::uint64_t count) { entry_count_ = count; }
+  void set_inode_ordered() { inode_ordered_ = true; }
+  Metadata& mutable_metadata() { return metadata_; }
+};
+
+struct Slice {
+  std::unique_ptr<std::byte[]> records;
+  std::size_t size = 0;
+  std::uint64_t first_position = 0;
+};
+
+// A unit of the scheduler: a range of subdirectories to expand, or a slice to report.
+struct Task {
+  Node* node = nullptr;  // whose children or entries they are
+  Children* children = nullptr;
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  Slice* slice = nullptr;  // owned by the task
+
+  std::size_t units() const { return slice != nullptr ? 1 : end - begin; }
+  Task take_first() {
+    Task first = *this;
+    first.end = ++begin;
+    return first;
+  }
+  Task take_back_half() {
+    Task half = *this;
+    half.begin = end -= (end - begin) / 2;
+    return half;
+  }
+};
+
+}  // namespace trawl::engine

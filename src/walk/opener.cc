@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "walk/opener.h"
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+namespace trawl::engine {
+
+namespace {
+
+constexpr int kPatience = 200;  // tries of 1 ms for a descriptor that another worker may give back
+
+}  // namespace
+
+Opener::Cached* Opener::find(std::uint64_t anchor_id) {
+  for (Cached& cached : cache_) {
+    if (cached.handle.fd >= 0 && cached.anchor_id == anchor_id) {
+      cached.used = ++clock_;
+      return &cached;
+    }
+  }
+  return nullptr;
+}
+
+void Opener::forget(Cached& cached) {
+  if (cached.handle.fd >= 0) {
+    filesystem_.close(cached.handle);
+    ++statistics_.close_calls;
+    cached.anchor_id = 0;
+  }
+}
+
+void Opener::release() {
+  for (Cached& cached : cache_) {
+    forget(cached);
+  }
+}
+
+void Opener::remember(std::uint64_t anchor_id, sys::DirectoryHandle handle) {
+  Cached* oldest = &cache_[0];
+  for (Cached& cached : cache_) {
+    if (cached.handle.fd < 0) {
+      oldest = &cached;
+      break;
+    }
+    if (cached.used < oldest->used) {
+      oldest = &cached;
+    }
+  }
+  forget(*oldest);
+  *oldest = {anchor_id, ++clock_, handle};
+}
+
+const char* Opener::path_from_anchor(const Node& node) {
+  path_.resize(node.path_from_anchor);
+  std::size_t end = path_.size();
+  for (const Node* at = &node;; at = at->parent_node()) {
+    const std::string_view name = at->name();
+    end -= name.size();
+    std::memcpy(path_.data() + end, name.data(), name.size());
+    if (end == 0) {
+      return path_.c_str();
+    }
+    path_[--end] = '/';
+  }
+}
+
+int Opener::open_retrying(int base, const char* path, sys::OpenHow how, sys::DirectoryHandle& out,
+                          std::uint64_t keep) {
+  for (int patience = kPatience;; --patience) {
+    ++statistics_.open_calls;
+    const int error = retry_interrupted(
+        [&] { return filesystem_.open_directory(base, path, how, out); });
+    if ((error != EMFILE && error != ENFILE) || patience == 0) {
+      return error;
+    }
+    for (Cached& cached : cache_) {
+      if (cached.anchor_id != keep) {
+        forget(cached);
+      }
+    }
+    if (patience < kPatience) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+}
+
+int Opener::open_anchor(const Node& anchor, int& fd) {
+  // Anchors on the way that are not at hand, the wanted one first.
+  std::vector<const Node*> missing;
+  int base = sys::kWorkingDirectory;
+  std::uint64_t base_id = 0;
+  for (const Node* at = &anchor; at != nullptr; at = at->anchor) {
+    if (const Cached* cached = find(at->anchor_id)) {
+      base = cached->handle.fd;
+      base_id = cached->anchor_id;
+      break;
+    }
+    missing.push_back(at);
+  }
+  while (!missing.empty()) {
+    const Node& next = *missing.back();
+    missing.pop_back();
+    sys::DirectoryHandle handle;
+    const bool is_root = next.anchor == nullptr;
+    if (const int error = open_retrying(base, is_root ? next.name().data() : path_from_anchor(next),
+                                        {.follow = is_root || next.followed}, handle, base_id)) {
+      return error;
+    }
+    // The path may lead elsewhere by now. Anchors are opened anew seldom enough to make sure.
+    if (has(next.metadata().valid, Fields::identity)) {
+      Metadata now;
+      ++statistics_.stat_calls;
+      const int error = retry_interrupted(
+          [&] { return filesystem_.stat_handle(handle, Fields::identity, now); });
+      if (error != 0 || now.identity() != next.metadata().identity()) {
+        filesystem_.close(handle);
+        ++statistics_.close_calls;
+        return error != 0 ? error : ENOENT;
+      }
+    }
+    remember(next.anchor_id, handle);
+    base = handle.fd;
+    base_id = next.anchor_id;
+  }
+  fd = base;
+  return 0;
+}
+
+int Opener::locate(const Node& node, int& base, const char*& path) {
+  if (node.anchor == nullptr) {
+    base = sys::kWorkingDirectory;
+    path = node.name().data();  // an operand: NUL-terminated
+    return 0;
+  }
+  if (const int error = open_anchor(*node.anchor, base)) {
+    return error;
+  }
+  path = path_from_anchor(node);
+  return 0;
+}
+
+int Opener::open(const Node& node, bool stay_on_mount, sys::DirectoryHandle& out) {
+  int base;
+  const char* path;
+  if (const int error = locate(node, base, path)) {
+    return error;
+  }
+  const bool is_root = node.anchor == nullptr;
+  return open_retrying(
+      base, path,
+      {.follow = is_root || node.followed, .stay_on_mount = stay_on_mount && !is_root}, out,
+      is_root ? 0 : node.anchor->anchor_id);
+}
+
+int Opener::stat(const Node& node, Fields fields, Metadata& out) {
+  int base;
+  const char* path;
+  if (const int error = locate(node, base, path)) {
+    return error;
+  }
+  ++statistics_.stat_calls;
+  return retry_interrupted(
+      [&] { return filesystem_.stat_at(base, path, fields, node.followed, out); });
+}
+
+void Opener::close(const Node& node, sys::DirectoryHandle& handle) {
+  if (node.anchor_id != 0) {
+    remember(node.anchor_id, handle);
+    handle = {};
+    return;
+  }
+  filesystem_.close(handle);
+  ++statistics_.close_calls;
+}
+
+}  // namespace trawl::engine

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <trawl/walk.h>
+
+#include "sys/filesystem.h"
+#include "sys/limits.h"
+#include "sys/mounts.h"
+#include "walk/engine.h"
+
+#include <algorithm>
+#include <cstring>
+#include <system_error>
+
+namespace trawl {
+
+namespace {
+
+// More threads than this only cost memory: a network filesystem is served by about a hundred.
+constexpr unsigned kMaxThreads = 1024;
+
+sys::FileSystem& filesystem_of(Backend backend) {
+  return backend == Backend::posix ? sys::posix_filesystem() : sys::linux_filesystem();
+}
+
+const char* verb_of(Operation operation) {
+  switch (operation) {
+    case Operation::open: return "open";
+    case Operation::read: return "read";
+    case Operation::stat: return "access";
+    case Operation::descend: return "enter";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string Error::message() const {
+  return std::string("cannot ") + verb_of(operation) + " '" + path +
+         "': " + std::generic_category().message(code);
+}
+
+void Directory::append_path(std::string& out) const {
+  if (is_origin()) {
+    return;
+  }
+  // Sizes first, then names from the last to the first: one pass each, one allocation at the most.
+  std::size_t size = name_.size();
+  const Directory* root = this;
+  for (; root->depth_ > 0; root = root->parent_) {
+    size += root->parent_->name_.size() + 1;
+  }
+  const bool has_slash = root != this && root->name_.ends_with('/');
+  size -= has_slash ? 1 : 0;
+  const std::size_t begin = out.size();
+  out.resize(begin + size);
+  std::size_t end = out.size();
+  for (const Directory* at = this;; at = at->parent_) {
+    end -= at->name_.size();
+    std::memcpy(out.data() + end, at->name_.data(), at->name_.size());
+    if (at->depth_ == 0) {
+      return;
+    }
+    if (at->depth_ > 1 || !has_slash) {
+      out[--end] = '/';
+    }
+  }
+}
+
+void Directory::lock() {
+  constexpr int kSpins = 64;
+  for (int i = 0; i < kSpins; ++i) {
+    if (lock_.load(std::memory_order_relaxed) == 0 &&
+        lock_.exchange(1, std::memory_order_acquire) == 0) {
+      return;
+    }
+  }
+  while (lock_.exchange(2, std::memory_order_acquire) != 0) {
+    lock_.wait(2, std::memory_order_relaxed);
+  }
+}
+
+void Directory::unlock() {
+  if (lock_.exchange(0, std::memory_order_release) == 2) {
+    lock_.notify_one();
+  }
+}
+
+Result walk(std::span<const std::string> roots, const Options& options,
+            const VisitorFactory& factory) {
+  const unsigned wanted = options.threads != 0 ? options.threads : sys::usable_cores();
+  const unsigned threads = std::clamp(wanted, 1U, kMaxThreads);
+  return engine::Engine(filesystem_of(options.backend), roots, options, threads, factory).run();
+}
+
+Repeats repeats_by_mounts() {
+  std::vector<sys::Mount> mounts = sys::read_mounts();
+  sys::mark_file_mounts(mounts);
+  Repeats repeats;
+  repeats.directories = mounts.empty() || sys::same_directory_may_appear_twice(mounts);
+  for (const std::string& path : sys::file_mount_points(mounts)) {
+    Metadata metadata;
+    if (filesystem_of(Backend::automatic)
+            .stat_at(sys::kWorkingDirectory, path.c_str(), Fields::identity, false, metadata) == 0) {
+      repeats.files.push_back(metadata.identity());
+    }
+  }
+  return repeats;
+}
+
+}  // namespace trawl
