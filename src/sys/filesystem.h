@@ -48,6 +48,9 @@ class FileSystem {
   // exec, never a controlling terminal, never blocks on a fifo (O_DIRECTORY).
   virtual int open_directory(int base, const char* path, OpenHow how, DirectoryHandle& out) = 0;
 
+  // True if `stay_on_mount` is heeded.
+  virtual bool stays_on_mount() const { return false; }
+
   // Fills `buffer` with records of the directory, `size` bytes. size 0 or end true: there are no
   // more. `end` may also stay false with the last records; then the next call returns size 0.
   virtual int read_directory(DirectoryHandle& handle, std::span<std::byte> buffer,

@@ -251,6 +251,8 @@ class LinuxFileSystem final : public FileSystem {
     return 0;
   }
 
+  bool stays_on_mount() const override { return !openat2_.missing(); }
+
   int read_directory(DirectoryHandle& handle, std::span<std::byte> buffer, std::size_t& size,
                      bool& end) override {
     // The kernel takes the size as unsigned int.

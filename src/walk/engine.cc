@@ -202,33 +202,14 @@ void Engine::expand(Worker& worker, Node& parent, Children& block, const Child& 
 
 // Opens the node, or sets why not.
 bool Engine::open(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
-  int error = worker.opener.open(node, options_.one_file_system, handle);
-  const Fields wanted = options_.fields | Fields::identity;
-  if (error == EXDEV && options_.one_file_system) {
-    // A mount point. Its device decides, asked by name: an automount must not be triggered.
-    Metadata& metadata = node.mutable_metadata();
-    error = worker.opener.stat(node, wanted, metadata);
-    if (error == 0) {
-      if (metadata.device != node.root->metadata().device) {
-        node.set_state(State::other_device);
-        return false;
-      }
-      error = worker.opener.open(node, false, handle);
-    }
-  }
   Operation operation = Operation::open;
+  const int error = open_and_stat(worker, node, handle, operation);
   if (error == 0) {
-    if (!stat_directories_) {
-      return true;
-    }
-    ++worker.statistics.stat_calls;
-    error = retry_interrupted(
-        [&] { return filesystem_.stat_handle(handle, wanted, node.mutable_metadata()); });
-    if (error == 0) {
-      return true;
-    }
-    operation = Operation::stat;
-    worker.opener.close(node, handle);
+    return true;
+  }
+  if (error == EXDEV && options_.one_file_system) {
+    node.set_state(State::other_device);
+    return false;
   }
   if (means_vanished(error) || ((error == ENOTDIR || error == ELOOP) && !node.followed)) {
     // Gone, or something else has its name now.
@@ -238,10 +219,60 @@ bool Engine::open(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
   }
   node.set_error(State::unreadable, operation, error);
   if (operation == Operation::open && options_.fields != Fields::none) {
-    worker.opener.stat(node, wanted, node.mutable_metadata());
+    worker.opener.stat(node, options_.fields | Fields::identity, node.mutable_metadata());
   }
   note_error(worker, node, {}, operation, error, node.depth());
   return false;
+}
+
+// 0 or errno; EXDEV with one_file_system: it is on another device. Crossing a mount point is tried
+// only after the kernel has said that there is one, and then once: what holds for a whole mount
+// (whether offsets mark the end) is asked there and inherited below, paths start anew there.
+int Engine::open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& handle,
+                          Operation& operation) {
+  const Fields wanted = options_.fields | Fields::identity;
+  const bool is_root = node.root == &node;
+  bool crossed = is_root || node.followed;
+  int error = worker.opener.open(node, !crossed, handle);
+  if (error == EXDEV && !crossed) {
+    crossed = true;
+    if (options_.one_file_system) {
+      // Its device decides, asked by name: an automount must not be triggered.
+      operation = Operation::stat;
+      error = worker.opener.stat(node, wanted, node.mutable_metadata());
+      if (error != 0) {
+        return error;
+      }
+      if (node.metadata().device != node.root->metadata().device) {
+        return EXDEV;
+      }
+      operation = Operation::open;
+    }
+    node.anchor_id = next_anchor_id_.fetch_add(1, std::memory_order_relaxed);
+    error = worker.opener.open(node, false, handle);
+  }
+  if (error != 0) {
+    return error;
+  }
+  if (stat_directories_) {
+    ++worker.statistics.stat_calls;
+    error = retry_interrupted(
+        [&] { return filesystem_.stat_handle(handle, wanted, node.mutable_metadata()); });
+    if (error != 0) {
+      operation = Operation::stat;
+      worker.opener.close(node, handle);
+      return error;
+    }
+    crossed = crossed || node.metadata().device != node.parent_node()->metadata().device;
+  }
+  if (crossed) {
+    node.offset_marks_end = filesystem_.last_offset_marks_end(handle);
+  } else {
+    node.offset_marks_end = node.parent_node()->offset_marks_end &&
+                            (stat_directories_ || filesystem_.stays_on_mount());
+  }
+  handle.last_offset_marks_end = node.offset_marks_end;
+  return 0;
 }
 
 // Judges an open directory by its identity; else sets why not.

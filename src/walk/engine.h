@@ -61,6 +61,8 @@ class Engine {
   void list_origin(Worker& worker, Node& origin);
   void expand(Worker& worker, Node& parent, Children& block, const Child& child);
   bool open(Worker& worker, Node& node, sys::DirectoryHandle& handle);
+  int open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& handle,
+                    Operation& operation);
   bool may_enter(Worker& worker, Node& node, const sys::DirectoryHandle& handle);
   void list(Worker& worker, Node& node, sys::DirectoryHandle& handle);
   bool hand_over(Worker& worker, Node& node, std::span<const std::byte> records,
