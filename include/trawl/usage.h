@@ -57,6 +57,8 @@ struct UsageLine {
   std::uint32_t mode = 0;
   bool complete = true;  // false: something below could not be read, or the walk was cut short
   UsageSums sums;
+  UsageSums own;              // of a directory: its own part of `sums`
+  std::uint64_t entries = 0;  // of a directory: names in it
 };
 
 struct UsageError {
@@ -110,14 +112,14 @@ struct UsageNode {
   bool complete = true;
   UsageSums sums;
   std::vector<UsageNode> children;  // biggest first, equal ones by name
-  std::uint64_t omitted = 0;        // direct children that are not in `children`
+  std::uint64_t omitted = 0;        // direct entries that are not in `children`
   UsageSums omitted_sums;           // of those, with all that is below them
 };
 
 struct UsageTreeOptions {
   UsageOptions usage;  // all, max_depth and file_floor are the fold's to set
   Measure measure = Measure::disk_usage;
-  std::size_t max_nodes = 30;  // kept over all roots, the roots included
+  std::size_t max_nodes = 30;  // kept over all roots; roots are kept in any case
   int max_depth = INT32_MAX;   // of kept nodes; root 0
 };
 
@@ -126,7 +128,8 @@ struct UsageTree {
   std::vector<UsageNode> roots;  // in the order given; those that could not be read are left out
 };
 
-// The `max_nodes` biggest nodes. A parent is never smaller than its children, so they form a tree.
+// The `max_nodes` biggest nodes; of equal ones those that a serial walk meets first. A parent is never
+// smaller than its children, so they form a tree.
 // Memory: the nodes kept, and the directories between the slowest worker and the fastest.
 UsageTree measure_usage(std::span<const std::string> roots, const UsageTreeOptions& options);
 

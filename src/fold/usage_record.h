@@ -104,6 +104,7 @@ struct Record {
   std::unique_ptr<Bag> bag;
 
   // Final when complete.
+  UsageSums own;
   UsageSums sums;  // of itself, of entries that count for certain, of collapsed subdirectories
   int error = 0;
   State state = State::open;

@@ -168,7 +168,7 @@ void UsageSequencer::enter(Record* record) {
   if (record->counted && check_directories_ && !frame.dropped) {
     frame.dropped = !met_.insert(record->identity);
   }
-  if (record->depth > 0 && !path_.ends_with('/')) {
+  if (!path_.empty() && path_.back() != '/') {
     path_ += '/';
   }
   path_ += record->name;
@@ -187,7 +187,7 @@ void UsageSequencer::count_file(Frame& frame, const FileItem& file) {
     frame.links += file.sums;
   }
   if (!file.name.empty()) {
-    line(frame, file.name, frame.record->depth + 1, file.type, file.mode, file.sums, true);
+    file_line(frame, file);
   }
 }
 
@@ -224,7 +224,15 @@ void UsageSequencer::leave() {
   const bool has_line = record.state != State::partially_read || options_.all || record.depth == 0;
   if (record.counted && !frame.dropped && has_line && record.depth >= 0 &&
       record.depth <= options_.max_depth) {
-    line(frame, {}, record.depth, FileType::directory, record.mode, sums, !frame.incomplete);
+    line({.path = path_,
+          .name = record.name,
+          .depth = record.depth,
+          .type = FileType::directory,
+          .mode = record.mode,
+          .complete = !frame.incomplete,
+          .sums = sums,
+          .own = record.own,
+          .entries = record.order.entry_count});
   }
   path_.resize(frame.path_size);
   stack_.pop_back();
@@ -262,27 +270,28 @@ void UsageSequencer::count_bag(Frame& frame, Bag& bag) {
   }
 }
 
-// A line for the frame's own directory (empty name) or a file in it.
-void UsageSequencer::line(const Frame& frame, std::string_view name, int depth, FileType type,
-                          std::uint32_t mode, const UsageSums& sums, bool complete) {
+void UsageSequencer::file_line(const Frame& frame, const FileItem& file) {
   const std::size_t size = path_.size();
-  if (!name.empty()) {
-    if (depth > 0 && !path_.ends_with('/')) {
-      path_ += '/';
-    }
-    path_ += name;
+  if (size > 0 && path_.back() != '/') {
+    path_ += '/';
   }
-  const UsageLine out{.path = path_,
-                      .name = name.empty() ? std::string_view(frame.record->name) : name,
-                      .depth = depth,
-                      .type = type,
-                      .mode = mode,
-                      .complete = complete,
-                      .sums = sums};
-  if (!listener_.line(out)) {
+  path_ += file.name;
+  line({.path = path_,
+        .name = file.name,
+        .depth = frame.record->depth + 1,
+        .type = file.type,
+        .mode = file.mode,
+        .complete = true,
+        .sums = file.sums,
+        .own = {},
+        .entries = 0});
+  path_.resize(size);
+}
+
+void UsageSequencer::line(const UsageLine& line) {
+  if (!listener_.line(line)) {
     stopped_.store(true, std::memory_order_relaxed);
   }
-  path_.resize(size);
 }
 
 }  // namespace trawl::fold

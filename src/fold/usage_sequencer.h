@@ -68,8 +68,8 @@ class UsageSequencer {
   void report(Frame& frame, const ErrorItem& error);
   void count_bag(Frame& frame, Bag& bag);
   void leave();
-  void line(const Frame& frame, std::string_view name, int depth, FileType type,
-            std::uint32_t mode, const UsageSums& sums, bool complete);
+  void file_line(const Frame& frame, const FileItem& file);
+  void line(const UsageLine& line);
 
   const UsageOptions& options_;
   const bool check_directories_;

@@ -268,15 +268,19 @@ void UsageVisitor::leave(Directory& directory) {
   // Not entered, but there: unreadable. Everything else that was not entered does not count.
   const bool counted = entered || (directory.state() == State::unreadable &&
                                    has(directory.metadata().valid, Fields::identity));
+  UsageSums own;
   if (counted && !directory.is_origin()) {
-    slot.sums += sums_of(directory.metadata());
+    own = sums_of(directory.metadata());
+    slot.sums += own;
   }
 
   if (Record* record = slot.record) {
     if (!entered) {
       record->counted = counted;  // else it may be published, and is true already
     }
+    record->own = own;
     record->sums = slot.sums;
+    record->order.entry_count = directory.entry_count();
     record->error = directory.error();
     record->state = directory.state();
     if (!slot.published && !directory.is_origin()) {
