@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/limits.h"
+
+#include "sys/read_file.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace trawl::sys {
+namespace {
+
+using Paths = std::vector<std::string>;
+
+FileReader files(std::map<std::string, std::string> contents) {
+  return [contents = std::move(contents)](const std::string& path) {
+    const auto found = contents.find(path);
+    return found == contents.end() ? std::string() : found->second;
+  };
+}
+
+TEST(ParseCgroups, TakesBothVersions) {
+  const auto parsed = parse_cgroups("12:cpu,cpuacct:/a\n1:name=systemd:/b:c\n0::/user.slice\n");
+  ASSERT_EQ(parsed.size(), 3U);
+  EXPECT_EQ(parsed[0].controllers, (Paths{"cpu", "cpuacct"}));
+  EXPECT_EQ(parsed[0].path, "/a");
+  EXPECT_EQ(parsed[1].controllers, Paths{"name=systemd"});
+  EXPECT_EQ(parsed[1].path, "/b:c");
+  EXPECT_TRUE(parsed[2].controllers.empty());
+  EXPECT_EQ(parsed[2].path, "/user.slice");
+  EXPECT_TRUE(parse_cgroups("").empty());
+  EXPECT_TRUE(parse_cgroups("nonsense\n0:x\n0::relative\n:cpu:/\n").empty());
+}
+
+TEST(ControllerDirectories, GoesUpToTheMount) {
+  const auto mounts = parse_mountinfo("30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  EXPECT_EQ(controller_directories(parse_cgroups("0::/a.slice/b.scope\n"), mounts, "cpu"),
+            (Paths{"/sys/fs/cgroup/a.slice/b.scope", "/sys/fs/cgroup/a.slice", "/sys/fs/cgroup"}));
+  EXPECT_EQ(controller_directories(parse_cgroups("0::/\n"), mounts, "cpu"),
+            Paths{"/sys/fs/cgroup"});
+}
+
+TEST(ControllerDirectories, KnowsWhatAContainerIsShown) {
+  const auto mounts =
+      parse_mountinfo("30 1 0:26 /docker/x /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  EXPECT_EQ(controller_directories(parse_cgroups("0::/docker/x/y\n"), mounts, "cpu"),
+            (Paths{"/sys/fs/cgroup/y", "/sys/fs/cgroup"}));
+  EXPECT_EQ(controller_directories(parse_cgroups("0::/docker/x\n"), mounts, "cpu"),
+            Paths{"/sys/fs/cgroup"});
+  // Not below what is mounted: the mount point is as near as it gets.
+  for (const char* path : {"0::/docker/xy/z\n", "0::/../other\n", "0::/elsewhere\n"}) {
+    EXPECT_EQ(controller_directories(parse_cgroups(path), mounts, "cpu"), Paths{"/sys/fs/cgroup"})
+        << path;
+  }
+  const auto plain = parse_mountinfo("30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  EXPECT_EQ(controller_directories(parse_cgroups("0::/../other\n"), plain, "cpu"),
+            Paths{"/sys/fs/cgroup"});
+}
+
+TEST(ControllerDirectories, TakesTheMountOfItsController) {
+  const auto mounts = parse_mountinfo(
+      "32 31 0:28 / /cg/cpuset rw - cgroup cgroup rw,cpuset\n"
+      "33 31 0:29 / /cg/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+      "34 31 0:38 / /cg/unified rw - cgroup2 cgroup2 rw\n"
+      "35 31 0:29 / /elsewhere rw - cgroup cgroup rw,cpu,cpuacct\n");
+  const auto memberships = parse_cgroups("3:cpuset:/s\n4:cpu,cpuacct:/a\n0::/u\n");
+  EXPECT_EQ(controller_directories(memberships, mounts, "cpu"),
+            (Paths{"/cg/cpu,cpuacct/a", "/cg/cpu,cpuacct", "/cg/unified/u", "/cg/unified"}));
+  EXPECT_EQ(controller_directories(memberships, mounts, "pids"),
+            (Paths{"/cg/unified/u", "/cg/unified"}));
+}
+
+TEST(CoresOfCpuMax, RoundsUp) {
+  EXPECT_EQ(cores_of_cpu_max("100000 100000\n"), 1U);
+  EXPECT_EQ(cores_of_cpu_max("100001 100000\n"), 2U);
+  EXPECT_EQ(cores_of_cpu_max("150000 100000"), 2U);
+  EXPECT_EQ(cores_of_cpu_max("1000 100000\n"), 1U);
+  EXPECT_EQ(cores_of_cpu_max("18446744073709551615 1\n"), kNoLimit);
+  for (const char* text : {"max 100000\n", "", "max", "5", "x 1", "100000 0\n", "-1 100000"}) {
+    EXPECT_EQ(cores_of_cpu_max(text), std::nullopt) << text;
+  }
+}
+
+TEST(QuotaCores, IsTheLeastOfAllLevels) {
+  const Paths levels{"/a/b", "/a", "/"};
+  EXPECT_EQ(quota_cores(levels, files({})), kNoLimit);
+  EXPECT_EQ(quota_cores({}, files({})), kNoLimit);
+  EXPECT_EQ(quota_cores(levels, files({{"/a/b/cpu.max", "max 100000\n"},
+                                       {"/a/cpu.max", "250000 100000\n"}})),
+            3U);
+  EXPECT_EQ(quota_cores(levels, files({{"/a/b/cpu.max", "800000 100000\n"},
+                                       {"/a/cpu.max", "50000 100000\n"}})),
+            1U);
+  EXPECT_EQ(quota_cores(levels, files({{"/a/b/cpu.cfs_quota_us", "-1\n"},
+                                       {"/a/b/cpu.cfs_period_us", "100000\n"},
+                                       {"/a/cpu.cfs_quota_us", "400000\n"},
+                                       {"/a/cpu.cfs_period_us", "100000\n"}})),
+            4U);
+}
+
+TEST(PidsHeadroom, IsTheLeastOfAllLevels) {
+  const Paths levels{"/a/b", "/a"};
+  EXPECT_EQ(pids_headroom(levels, files({})), kNoLimit);
+  EXPECT_EQ(pids_headroom(levels, files({{"/a/b/pids.max", "max\n"},
+                                         {"/a/b/pids.current", "7\n"},
+                                         {"/a/pids.max", "100\n"},
+                                         {"/a/pids.current", "90\n"}})),
+            10U);
+  EXPECT_EQ(pids_headroom(levels, files({{"/a/pids.max", "5\n"}, {"/a/pids.current", "9\n"}})), 0U);
+}
+
+TEST(TasksOfLoadavg, IsTheNumberAfterTheSlash) {
+  EXPECT_EQ(tasks_of_loadavg("0.11 0.04 0.01 2/87 4678\n"), 87U);
+  EXPECT_EQ(tasks_of_loadavg(""), std::nullopt);
+  EXPECT_EQ(tasks_of_loadavg("0.11 0.04 0.01"), std::nullopt);
+}
+
+TEST(UsableCores, HeedsTheAffinityMask) {
+  EXPECT_GE(usable_cores(), 1U);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    cpu_set_t allowed;
+    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) ::_exit(2);
+    std::size_t first = 0;
+    while (!CPU_ISSET(first, &allowed)) ++first;
+    CPU_ZERO(&allowed);
+    CPU_SET(first, &allowed);
+    if (::sched_setaffinity(0, sizeof allowed, &allowed) != 0) ::_exit(3);
+    ::_exit(usable_cores() == 1 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ThreadLimit, CountsWhatTheUserRuns) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    struct rlimit limit;
+    if (::getrlimit(RLIMIT_NPROC, &limit) != 0) ::_exit(2);
+    if (::getuid() == 0) {
+      limit.rlim_cur = 1;
+      if (::setrlimit(RLIMIT_NPROC, &limit) != 0) ::_exit(3);
+      if (thread_limit() == 0) ::_exit(4);  // root is held to no such limit
+      limit.rlim_cur = limit.rlim_max;
+      if (::setrlimit(RLIMIT_NPROC, &limit) != 0 || ::setuid(65534) != 0) ::_exit(5);
+    }
+    for (const rlim_t most : {rlim_t{20000}, rlim_t{100}, rlim_t{1}}) {
+      limit.rlim_cur = std::min(most, limit.rlim_max);
+      if (::setrlimit(RLIMIT_NPROC, &limit) != 0) ::_exit(6);
+      if (thread_limit() >= limit.rlim_cur) ::_exit(7);  // this process is one of them
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ReadFile, HasAllOfIt) {
+  EXPECT_EQ(read_file("/does/not/exist"), "");
+  EXPECT_EQ(read_file("/proc"), "") << "a directory has no bytes";
+  char path[] = "/tmp/trawl_read_file_XXXXXX";
+  const int fd = ::mkstemp(path);
+  ASSERT_GE(fd, 0);
+  std::string written;
+  for (int i = 0; i < 30000; ++i) written += static_cast<char>(i % 251);
+  ASSERT_EQ(::write(fd, written.data(), written.size()), static_cast<ssize_t>(written.size()));
+  ::close(fd);
+  EXPECT_EQ(read_file(path), written);
+  ::unlink(path);
+}
+
+}  // namespace
+}  // namespace trawl::sys
