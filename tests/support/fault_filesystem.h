@@ -117,6 +117,7 @@ class FaultFileSystem final : public sys::FileSystem {
   std::optional<bool> inodes_are_exact;
   std::optional<bool> order_helps;
   std::optional<bool> offset_marks_end;
+  std::optional<bool> heeds_stay_on_mount;
 
   // ---- What happened ------------------------------------------------------------------------
 
@@ -227,6 +228,9 @@ class FaultFileSystem final : public sys::FileSystem {
   }
   bool last_offset_marks_end(const sys::DirectoryHandle& handle) override {
     return offset_marks_end ? *offset_marks_end : real_.last_offset_marks_end(unpack(handle).real);
+  }
+  bool stays_on_mount() const override {
+    return heeds_stay_on_mount ? *heeds_stay_on_mount : real_.stays_on_mount();
   }
 
  private:
