@@ -372,7 +372,7 @@ bool Engine::hand_over(Worker& worker, Node& node, std::span<const std::byte> re
   sys::Dirent dirent;
   std::uint64_t count = 0;
   while (reader.next(dirent)) {
-    count += sys::is_dot_or_dotdot(dirent.name) ? 0 : 1;
+    count += sys::is_dot_or_dotdot(dirent.name) ? 0U : 1U;
   }
   if (reader.malformed()) {
     return false;  // let the lister report it
