@@ -131,7 +131,16 @@ void Engine::start_worker(unsigned index) {
 void Engine::idle(unsigned index) { workers_[index]->opener.release(); }
 
 void Engine::run_task(unsigned index, Task task) {
-  Worker& worker = *workers_[index];
+  try {
+    run(*workers_[index], task);
+  } catch (...) {
+    // Out of memory. What is live can't be left in order any more: end at once, leak, and say so.
+    fail(std::current_exception());
+    scheduler_.finish();
+  }
+}
+
+void Engine::run(Worker& worker, Task& task) {
   if (task.slice != nullptr) {
     const std::unique_ptr<Slice> slice(task.slice);
     report_slice(worker, *task.node, *slice);
@@ -708,16 +717,24 @@ void Engine::stop(Ending ending) {
   stop_.store(true, std::memory_order_relaxed);
 }
 
+// Ends the walk; the first exception comes out of run().
+void Engine::fail(std::exception_ptr exception) {
+  {
+    std::lock_guard lock(ending_mutex_);
+    if (!exception_) {
+      exception_ = std::move(exception);
+    }
+  }
+  stop(Ending::stopped);
+}
+
 template <class Call>
 Verdict Engine::visit(Call call) {
   Verdict verdict = Verdict::stop;
   try {
     verdict = call();
   } catch (...) {
-    std::lock_guard lock(ending_mutex_);
-    if (!exception_) {
-      exception_ = std::current_exception();
-    }
+    fail(std::current_exception());
   }
   if (verdict == Verdict::stop) {
     stop(Ending::stopped);

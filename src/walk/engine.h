@@ -58,6 +58,7 @@ class Engine {
     Children* children = nullptr;
   };
 
+  void run(Worker& worker, Task& task);
   void list_origin(Worker& worker, Node& origin);
   void expand(Worker& worker, Node& parent, Children& block, const Child& child);
   bool open(Worker& worker, Node& node, sys::DirectoryHandle& handle);
@@ -84,6 +85,7 @@ class Engine {
   // True once the walk is to end; looks at the token always, at the clock now and then.
   bool stopping(Worker& worker);
   void stop(Ending ending);
+  void fail(std::exception_ptr exception);
   template <class Call>
   Verdict visit(Call call);
   void note_error(Worker& worker, const Directory& directory, std::string_view name,
