@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/limits.h"
 
+#include "support/child_process.h"
 #include "sys/read_file.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +17,8 @@
 
 namespace trawl::sys {
 namespace {
+
+using testing::passes_in_child;
 
 using Paths = std::vector<std::string>;
 
@@ -125,46 +127,36 @@ TEST(TasksOfLoadavg, IsTheNumberAfterTheSlash) {
 
 TEST(UsableCores, HeedsTheAffinityMask) {
   EXPECT_GE(usable_cores(), 1U);
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
+  EXPECT_TRUE(passes_in_child([] {
     cpu_set_t allowed;
-    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) ::_exit(2);
+    ASSERT_EQ(::sched_getaffinity(0, sizeof allowed, &allowed), 0);
     std::size_t first = 0;
     while (!CPU_ISSET(first, &allowed)) ++first;
     CPU_ZERO(&allowed);
     CPU_SET(first, &allowed);
-    if (::sched_setaffinity(0, sizeof allowed, &allowed) != 0) ::_exit(3);
-    ::_exit(usable_cores() == 1 ? 0 : 1);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof allowed, &allowed), 0);
+    EXPECT_EQ(usable_cores(), 1U);
+  }));
 }
 
 TEST(ThreadLimit, CountsWhatTheUserRuns) {
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
+  EXPECT_TRUE(passes_in_child([] {
     struct rlimit limit;
-    if (::getrlimit(RLIMIT_NPROC, &limit) != 0) ::_exit(2);
+    ASSERT_EQ(::getrlimit(RLIMIT_NPROC, &limit), 0);
     if (::getuid() == 0) {
       limit.rlim_cur = 1;
-      if (::setrlimit(RLIMIT_NPROC, &limit) != 0) ::_exit(3);
-      if (thread_limit() == 0) ::_exit(4);  // root is held to no such limit
+      ASSERT_EQ(::setrlimit(RLIMIT_NPROC, &limit), 0);
+      EXPECT_GT(thread_limit(), 0U) << "root is held to no such limit";
       limit.rlim_cur = limit.rlim_max;
-      if (::setrlimit(RLIMIT_NPROC, &limit) != 0 || ::setuid(65534) != 0) ::_exit(5);
+      ASSERT_EQ(::setrlimit(RLIMIT_NPROC, &limit), 0);
+      ASSERT_EQ(::setuid(65534), 0);
     }
     for (const rlim_t most : {rlim_t{20000}, rlim_t{100}, rlim_t{1}}) {
       limit.rlim_cur = std::min(most, limit.rlim_max);
-      if (::setrlimit(RLIMIT_NPROC, &limit) != 0) ::_exit(6);
-      if (thread_limit() >= limit.rlim_cur) ::_exit(7);  // this process is one of them
+      ASSERT_EQ(::setrlimit(RLIMIT_NPROC, &limit), 0);
+      EXPECT_LT(thread_limit(), limit.rlim_cur) << "this process is one of them";
     }
-    ::_exit(0);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
+  }));
 }
 
 TEST(ReadFile, HasAllOfIt) {
