@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Directory listings as bytes: Linux' `struct linux_dirent64` records, decoded and encoded. Pure; the
-// layout is written down here, so that every backend and every test can speak it.
+// Directory listings as bytes: Linux' `struct linux_dirent64` records, decoded and encoded. Pure;
+// the layout is written down here, so that every backend and every test can speak it.
 //
 //   0  u64 inode | 8  s64 offset | 16  u16 record length | 18  u8 type | 19  name, NUL, padding
 //
@@ -43,27 +43,43 @@ inline bool is_dot_or_dotdot(std::string_view name) {
 
 constexpr FileType type_of_dirent(std::uint8_t d_type) {
   switch (d_type) {
-    case 1: return FileType::fifo;
-    case 2: return FileType::character_device;
-    case 4: return FileType::directory;
-    case 6: return FileType::block_device;
-    case 8: return FileType::regular;
-    case 10: return FileType::symlink;
-    case 12: return FileType::socket;
-    default: return FileType::unknown;  // DT_UNKNOWN, whiteouts, and what is still to be invented
+    case 1:
+      return FileType::fifo;
+    case 2:
+      return FileType::character_device;
+    case 4:
+      return FileType::directory;
+    case 6:
+      return FileType::block_device;
+    case 8:
+      return FileType::regular;
+    case 10:
+      return FileType::symlink;
+    case 12:
+      return FileType::socket;
+    default:
+      return FileType::unknown;  // DT_UNKNOWN, whiteouts, and what is still to be invented
   }
 }
 
 constexpr std::uint8_t dirent_type(FileType type) {
   switch (type) {
-    case FileType::fifo: return 1;
-    case FileType::character_device: return 2;
-    case FileType::directory: return 4;
-    case FileType::block_device: return 6;
-    case FileType::regular: return 8;
-    case FileType::symlink: return 10;
-    case FileType::socket: return 12;
-    case FileType::unknown: break;
+    case FileType::fifo:
+      return 1;
+    case FileType::character_device:
+      return 2;
+    case FileType::directory:
+      return 4;
+    case FileType::block_device:
+      return 6;
+    case FileType::regular:
+      return 8;
+    case FileType::symlink:
+      return 10;
+    case FileType::socket:
+      return 12;
+    case FileType::unknown:
+      break;
   }
   return 0;
 }
@@ -85,8 +101,8 @@ constexpr std::uint64_t zero_bytes(std::uint64_t word) {
 
 // Index in memory order of the first byte that is marked.
 constexpr std::size_t first_marked(std::uint64_t marks) {
-  const int bits =
-      std::endian::native == std::endian::little ? std::countr_zero(marks) : std::countl_zero(marks);
+  const int bits = std::endian::native == std::endian::little ? std::countr_zero(marks)
+                                                              : std::countl_zero(marks);
   return static_cast<std::size_t>(bits) / 8;
 }
 
@@ -95,7 +111,8 @@ constexpr std::size_t first_marked(std::uint64_t marks) {
 // 16 on: what the kernel writes is a multiple of eight, so that the byte loop at the end is idle.
 inline std::size_t name_length(const std::byte* record, std::size_t length) {
   constexpr std::uint64_t kSlashes = 0x2F2F2F2F2F2F2F2FU;
-  constexpr std::size_t kSkip = kDirentNameAt - kDirentLengthAt;  // bytes of the word before the name
+  constexpr std::size_t kSkip =
+      kDirentNameAt - kDirentLengthAt;  // bytes of the word before the name
   constexpr std::uint64_t kBefore = std::endian::native == std::endian::little
                                         ? (std::uint64_t{1} << (8 * kSkip)) - 1
                                         : ~(~std::uint64_t{0} >> (8 * kSkip));
@@ -103,8 +120,7 @@ inline std::size_t name_length(const std::byte* record, std::size_t length) {
   std::size_t at = kDirentLengthAt;
   for (; at + sizeof(std::uint64_t) <= length; at += sizeof(std::uint64_t)) {
     const auto word = load<std::uint64_t>(record + at);
-    const std::uint64_t marks =
-        (zero_bytes(word) | zero_bytes(word ^ kSlashes)) & ~ignored;
+    const std::uint64_t marks = (zero_bytes(word) | zero_bytes(word ^ kSlashes)) & ~ignored;
     ignored = 0;
     if (marks != 0) {
       const std::size_t end = at + first_marked(marks);
@@ -161,8 +177,8 @@ class DirentReader {
   bool malformed_ = false;
 };
 
-// Appends a record to what `buffer` holds in its first `used` bytes. False, and nothing has changed,
-// if it does not fit. `entry.name` may lie anywhere but in the buffer's free part.
+// Appends a record to what `buffer` holds in its first `used` bytes. False, and nothing has
+// changed, if it does not fit. `entry.name` may lie anywhere but in the buffer's free part.
 inline bool append_dirent(std::span<std::byte> buffer, std::size_t& used, const Dirent& entry) {
   const std::size_t plain = kDirentNameAt + entry.name.size() + 1;
   const std::size_t length = (plain + kDirentAlignment - 1) & ~(kDirentAlignment - 1);

@@ -3,9 +3,6 @@
 // The test tool tests/support/fault_filesystem.h: a test that leans on it must be able to.
 #include "support/fault_filesystem.h"
 
-#include "support/child_process.h"
-#include "support/temporary_directory.h"
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -16,6 +13,9 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "support/child_process.h"
+#include "support/temporary_directory.h"
 
 namespace trawl::testing {
 namespace {
@@ -57,9 +57,8 @@ class FaultFileSystemTest : public ::testing::TestWithParam<sys::FileSystem& (*)
         last_ = entry;
         if (sys::is_dot_or_dotdot(entry.name)) continue;
         const std::string name(entry.name);
-        error = again([&] {
-          return fs_->stat_at(handle.fd, name.c_str(), Fields::all, false, metadata_);
-        });
+        error = again(
+            [&] { return fs_->stat_at(handle.fd, name.c_str(), Fields::all, false, metadata_); });
       }
       malformed_ = malformed_ || reader.malformed();
     }

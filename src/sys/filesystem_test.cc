@@ -3,10 +3,6 @@
 // What both backends must do alike, against stat and readdir as the C library has them.
 #include "sys/filesystem.h"
 
-#include "support/child_process.h"
-#include "support/temporary_directory.h"
-#include "sys/dirent.h"
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -23,6 +19,10 @@
 #include <map>
 #include <string>
 #include <vector>
+
+#include "support/child_process.h"
+#include "support/temporary_directory.h"
+#include "sys/dirent.h"
 
 namespace trawl::sys {
 namespace {
@@ -268,9 +268,9 @@ TEST_P(FileSystemTest, SaysThatItMayNot) {
     EXPECT_EQ(open(tree_.at("closed")), EACCES);
     EXPECT_EQ(open(tree_.at("closed/below")), EACCES);
     Metadata data;
-    EXPECT_EQ(fs().stat_at(kWorkingDirectory, tree_.at("closed/below").c_str(), Fields::all, false,
-                           data),
-              EACCES);
+    EXPECT_EQ(
+        fs().stat_at(kWorkingDirectory, tree_.at("closed/below").c_str(), Fields::all, false, data),
+        EACCES);
     EXPECT_EQ(fs().stat_at(kWorkingDirectory, tree_.at("closed").c_str(), Fields::all, false, data),
               0);
   }));

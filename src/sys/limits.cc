@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/limits.h"
 
-#include "sys/read_file.h"
-
 #include <dirent.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -16,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+
+#include "sys/read_file.h"
 
 namespace trawl::sys {
 namespace {

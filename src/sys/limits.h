@@ -6,8 +6,6 @@
 // Only the first two functions look at the system. The others are what they are made of.
 #pragma once
 
-#include "sys/mounts.h"
-
 #include <functional>
 #include <limits>
 #include <optional>
@@ -16,17 +14,20 @@
 #include <string_view>
 #include <vector>
 
+#include "sys/mounts.h"
+
 namespace trawl::sys {
 
 inline constexpr unsigned kNoLimit = std::numeric_limits<unsigned>::max();
 
-// Processors that this process can keep busy: those of its affinity mask, or the quota of its control
-// group or of one above if that is less, rounded up. At least 1. Reads half a dozen small files.
+// Processors that this process can keep busy: those of its affinity mask, or the quota of its
+// control group or of one above if that is less, rounded up. At least 1. Reads half a dozen small
+// files.
 unsigned usable_cores();
 
-// Threads that this process may start beyond those that run, by RLIMIT_NPROC and the control groups'
-// pids.max; kNoLimit if neither limits. May be 0. Other processes share these limits, so starting
-// one can fail all the same.
+// Threads that this process may start beyond those that run, by RLIMIT_NPROC and the control
+// groups' pids.max; kNoLimit if neither limits. May be 0. Other processes share these limits, so
+// starting one can fail all the same.
 unsigned thread_limit();
 
 // A line of /proc/self/cgroup.
@@ -45,8 +46,8 @@ std::vector<std::string> controller_directories(std::span<const CgroupMembership
 // Contents of a file by its path; empty: there is none.
 using FileReader = std::function<std::string(const std::string&)>;
 
-// Processors' worth of time in `directories`' cpu.max, or cpu.cfs_quota_us and cpu.cfs_period_us: the
-// least of them, rounded up, at least 1; kNoLimit if there is no limit.
+// Processors' worth of time in `directories`' cpu.max, or cpu.cfs_quota_us and cpu.cfs_period_us:
+// the least of them, rounded up, at least 1; kNoLimit if there is no limit.
 unsigned quota_cores(std::span<const std::string> directories, const FileReader& read);
 
 // What is left of `directories`' pids.max above pids.current: the least of them.

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/limits.h"
 
-#include "support/child_process.h"
-#include "sys/read_file.h"
-
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -14,6 +11,9 @@
 #include <map>
 #include <string>
 #include <vector>
+
+#include "support/child_process.h"
+#include "sys/read_file.h"
 
 namespace trawl::sys {
 namespace {

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The Linux backend: getdents64, statx, openat2 and close_range, without a libc in between. Needs no
-// more than Linux 2.6.16 and what openat, getdents64 and fstatat do there: each newer call that the
-// kernel lacks, or that a sandbox refuses, is replaced for the rest of the process.
+// The Linux backend: getdents64, statx, openat2 and close_range, without a libc in between. Needs
+// no more than Linux 2.6.16 and what openat, getdents64 and fstatat do there: each newer call that
+// the kernel lacks, or that a sandbox refuses, is replaced for the rest of the process.
 //
-// A call that is refused fails with ENOSYS, or with EPERM (seccomp filters older than the call). Both
-// can also be a real answer (a FUSE server's, say). So either is followed, once per call, by a
+// A call that is refused fails with ENOSYS, or with EPERM (seccomp filters older than the call).
+// Both can also be a real answer (a FUSE server's, say). So either is followed, once per call, by a
 // probe with arguments that a kernel which has the call answers with EINVAL.
-#include "sys/filesystem.h"
-
-#include "sys/dirent.h"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -21,6 +17,9 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+
+#include "sys/dirent.h"
+#include "sys/filesystem.h"
 
 #ifndef SYS_openat2
 #define SYS_openat2 437
@@ -307,8 +306,10 @@ class LinuxFileSystem final : public FileSystem {
       case kExt:
       case kXfs:
       case kTmpfs:
-      case kF2fs: return true;
-      default: return false;
+      case kF2fs:
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -317,8 +318,10 @@ class LinuxFileSystem final : public FileSystem {
       case kTmpfs:
       case kNfs:
       case kLustre:
-      case kCifs: return false;
-      default: return true;
+      case kCifs:
+        return false;
+      default:
+        return true;
     }
   }
 

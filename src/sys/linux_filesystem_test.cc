@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What only the Linux backend does: calls that are refused, descriptor tables, ext4's end mark.
-#include "sys/filesystem.h"
-
-#include "support/child_process.h"
-#include "support/temporary_directory.h"
-#include "sys/dirent.h"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/filter.h>
@@ -25,6 +19,11 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "support/child_process.h"
+#include "support/temporary_directory.h"
+#include "sys/dirent.h"
+#include "sys/filesystem.h"
 
 namespace trawl::sys {
 namespace {

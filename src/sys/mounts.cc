@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/mounts.h"
 
-#include "sys/read_file.h"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -11,6 +9,8 @@
 #include <cstddef>
 #include <map>
 #include <utility>
+
+#include "sys/read_file.h"
 
 namespace trawl::sys {
 namespace {

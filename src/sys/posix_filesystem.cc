@@ -3,18 +3,18 @@
 // The portable backend: openat, fdopendir, readdir and fstatat as POSIX 2008 has them, and d_type
 // where the system has it. It is what runs elsewhere than on Linux, and a second opinion there.
 //
-// readdir() hands out one entry at a time from a buffer of its own; they are written as records into
-// the caller's. One that does not fit any more stays with the stream, and starts the next buffer.
-// Offsets in the records count entries, from 1: nothing can be done with them but comparing.
-#include "sys/filesystem.h"
-
-#include "sys/dirent.h"
-
+// readdir() hands out one entry at a time from a buffer of its own; they are written as records
+// into the caller's. One that does not fit any more stays with the stream, and starts the next
+// buffer. Offsets in the records count entries, from 1: nothing can be done with them but
+// comparing.
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+#include "sys/dirent.h"
+#include "sys/filesystem.h"
 #if __has_include(<sys/sysmacros.h>)
 #include <sys/sysmacros.h>  // glibc's and musl's place for major()
 #endif

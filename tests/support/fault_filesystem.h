@@ -16,11 +16,9 @@
 // they are the same in every run. Calls that interrupt() turned away have none.
 //
 // Thread-safe once set up: set up first, then walk. Hooks run on whichever worker calls, several at
-// a time. Handles carry a box of this class in `stream`, so a use after close is seen by sanitizers.
+// a time. Handles carry a box of this class in `stream`, so a use after close is seen by
+// sanitizers.
 #pragma once
-
-#include "sys/dirent.h"
-#include "sys/filesystem.h"
 
 #include <algorithm>
 #include <array>
@@ -40,6 +38,9 @@
 #include <tuple>
 #include <utility>
 #include <vector>
+
+#include "sys/dirent.h"
+#include "sys/filesystem.h"
 
 namespace trawl::testing {
 
@@ -151,7 +152,8 @@ class FaultFileSystem final : public sys::FileSystem {
     out.fd = box->real.fd;
     out.stream = box.release();
     const std::int64_t now = ++open_;
-    for (auto most = most_open_.load(); now > most && !most_open_.compare_exchange_weak(most, now);) {
+    for (auto most = most_open_.load();
+         now > most && !most_open_.compare_exchange_weak(most, now);) {
     }
     return 0;
   }

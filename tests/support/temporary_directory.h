@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A directory of a test's own, removed with all that is in it; never follows a link or another mount.
+// A directory of a test's own, removed with all that is in it; never follows a link or another
+// mount.
 #pragma once
 
 #include <fcntl.h>
