@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# The trawl command. Link-time optimisation is for it alone: the installed archive must be plain
+# object code that any compiler can link.
+
+file(GLOB trawl_cli_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/cli/*.cc")
+list(FILTER trawl_cli_sources EXCLUDE REGEX "(_test|/main)\\.cc$")
+file(GLOB trawl_cli_main CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/cli/main.cc")
+
+set(trawl_cli_targets)
+if(trawl_cli_sources)
+  add_library(trawl_cli STATIC ${trawl_cli_sources})
+  target_link_libraries(trawl_cli
+    PUBLIC trawl::trawl nlohmann_json::nlohmann_json PkgConfig::UTF8PROC)
+  list(APPEND trawl_cli_targets trawl_cli)
+endif()
+if(trawl_cli_main)
+  add_executable(trawl-bin ${trawl_cli_main})
+  target_link_libraries(trawl-bin PRIVATE trawl::trawl)
+  if(TARGET trawl_cli)
+    target_link_libraries(trawl-bin PRIVATE trawl_cli)
+  endif()
+  set_target_properties(trawl-bin PROPERTIES
+    OUTPUT_NAME trawl RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
+  list(APPEND trawl_cli_targets trawl-bin)
+endif()
+
+include(CheckIPOSupported)
+check_ipo_supported(RESULT trawl_ipo LANGUAGES CXX)
+foreach(target IN LISTS trawl_cli_targets)
+  trawl_target_defaults(${target})
+  if(trawl_ipo AND NOT TRAWL_SANITIZE AND NOT TRAWL_FUZZ)
+    set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION_RELEASE ON)
+  endif()
+endforeach()
