@@ -79,6 +79,8 @@ struct UsageError {
 class UsageListener {
  public:
   virtual ~UsageListener() = default;
+  // What follows belongs to the root of this index. Not called for roots that `exclude` accepts.
+  virtual void root(std::size_t /*index*/) {}
   virtual bool line(const UsageLine& line) = 0;
   virtual void error(const UsageError& error) = 0;
   // Nothing further is ready at the moment: a good time to write out what is buffered.

@@ -133,6 +133,7 @@ bool UsageSequencer::step() {
           return false;
         }
         ++frame.next;
+        begin_item(record, item);
         if (Record* next = child.load()) {
           enter(next);
         } else {
@@ -142,10 +143,12 @@ bool UsageSequencer::step() {
       }
       case Item::Kind::file:
         ++frame.next;
+        begin_item(record, item);
         count_file(frame, record.files[item.index]);
         break;
       case Item::Kind::error:
         ++frame.next;
+        begin_item(record, item);
         report(frame, record.errors[item.index]);
         break;
     }
@@ -160,6 +163,12 @@ bool UsageSequencer::step() {
   }
   leave();
   return true;
+}
+
+void UsageSequencer::begin_item(const Record& record, const Item& item) {
+  if (record.depth < 0) {
+    listener_.root(item.position);
+  }
 }
 
 void UsageSequencer::enter(Record* record) {

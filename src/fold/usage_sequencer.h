@@ -63,6 +63,7 @@ class UsageSequencer {
   bool step();  // false: something is awaited
   template <class IsHere>
   bool await(const void* what, IsHere is_here);
+  void begin_item(const Record& record, const Item& item);
   void enter(Record* record);
   void count_file(Frame& frame, const FileItem& file);
   void report(Frame& frame, const ErrorItem& error);
