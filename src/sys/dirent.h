@@ -107,8 +107,9 @@ constexpr std::size_t first_marked(std::uint64_t marks) {
 }
 
 // Length of the name in a record of `length` bytes; 0 if it is empty, holds a slash or does not end
-// in the record. One pass for NUL and slash, eight bytes at a time from the record's aligned offset
-// 16 on: what the kernel writes is a multiple of eight, so that the byte loop at the end is idle.
+// in the record, of any length. One pass for NUL and slash, eight bytes at a time from the record's
+// aligned offset 16 on: what the kernel writes is a multiple of eight, so that the byte loop at the
+// end is idle.
 inline std::size_t name_length(const std::byte* record, std::size_t length) {
   constexpr std::uint64_t kSlashes = 0x2F2F2F2F2F2F2F2FU;
   constexpr std::size_t kSkip =
@@ -148,7 +149,7 @@ class DirentReader {
     if (left_ == 0) return false;
     if (left_ < kMinDirentLength) return fail();
     const std::size_t length = detail::load<std::uint16_t>(at_ + kDirentLengthAt);
-    if (length < kMinDirentLength || length > left_) return fail();
+    if (length > left_) return fail();
     const std::size_t name_size = detail::name_length(at_, length);
     if (name_size == 0) return fail();
     out.inode = detail::load<std::uint64_t>(at_);
@@ -167,8 +168,7 @@ class DirentReader {
 
  private:
   bool fail() {
-    malformed_ = true;
-    left_ = 0;
+    malformed_ = true;  // at_ stays where it is: every further try fails alike
     return false;
   }
 

@@ -125,6 +125,15 @@ TEST(DirentReader, ReadsNamesOfEveryLength) {
   }
 }
 
+TEST(DirentReader, ReadsNumbersAsTheyWereWritten) {
+  const auto bytes = encode({{.inode = UINT64_MAX - 1, .offset = INT64_MIN + 2, .name = "x"}});
+  DirentReader reader(bytes);
+  Dirent entry;
+  ASSERT_TRUE(reader.next(entry));
+  EXPECT_EQ(entry.inode, UINT64_MAX - 1);
+  EXPECT_EQ(entry.offset, INT64_MIN + 2);
+}
+
 TEST(DirentReader, KeepsEveryByteOfAName) {
   for (int value = 1; value < 256; ++value) {
     if (value == '/') continue;
@@ -197,7 +206,11 @@ TEST(DirentReader, RejectsASlashAnywhereInAName) {
     for (std::size_t at = 0; at < size; ++at) {
       std::string name(size, 'x');
       name[at] = '/';
-      EXPECT_TRUE(decode(encode({{.name = name}})).malformed) << size << ' ' << at;
+      auto bytes = encode({{.name = name}});
+      EXPECT_TRUE(decode(bytes).malformed) << size << ' ' << at;
+      bytes.resize(kDirentNameAt + size + 1);  // without padding
+      set_length(bytes, 0, bytes.size());
+      EXPECT_TRUE(decode(bytes).malformed) << size << ' ' << at;
     }
   }
 }
