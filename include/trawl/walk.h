@@ -74,7 +74,7 @@ enum class State : std::uint8_t {
   partially_read,   // listing failed after some entries: error() says why
   vanished,         // was gone, or replaced, when it should be opened
   other_device,     // one_file_system: on another device, not entered
-  cycle,            // followed a link into an ancestor
+  cycle,            // the same directory as one of its ancestors, by a link or a mount
   visited,          // already entered by another path (follow all, visit_once)
   pruned,           // enter() said so
   cancelled,        // the walk ended before it was complete

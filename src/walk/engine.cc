@@ -21,7 +21,7 @@ constexpr std::uint64_t kFtsSortAbove = 10'000;
 // The clock is read once in so many looks: it costs 25 ns, a stat 300 at the least.
 constexpr unsigned kClockInterval = 16;
 
-bool is_ancestor_or_self(const Node& node, const FileIdentity& id) {
+bool has_ancestor(const Node& node, const FileIdentity& id) {
   for (const Node* at = node.parent_node(); at != nullptr && at->depth() >= 0;
        at = at->parent_node()) {
     if (at->metadata().identity() == id) {
@@ -257,6 +257,7 @@ int Engine::open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& hand
       }
       operation = Operation::open;
     }
+    node.crossed_mount = true;
     node.anchor_id = next_anchor_id_.fetch_add(1, std::memory_order_relaxed);
     error = worker.opener.open(node, false, handle);
   }
@@ -304,13 +305,20 @@ bool Engine::may_enter(Worker& worker, Node& node, const sys::DirectoryHandle& h
     ++worker.statistics.vanished;
     return false;
   }
+  // Without links, only a mount can lead back (mount --bind / /mnt).
+  if (options_.follow != Follow::all && !is_root &&
+      (node.crossed_mount || !filesystem_.stays_on_mount()) &&
+      has_ancestor(node, metadata.identity())) {
+    node.set_state(State::cycle);
+    return false;
+  }
   if (options_.follow == Follow::all) {
     if (options_.visit_once && !visited_.insert(metadata.identity())) {
-      node.set_state(is_ancestor_or_self(node, metadata.identity()) ? State::cycle
+      node.set_state(has_ancestor(node, metadata.identity()) ? State::cycle
                                                                     : State::visited);
       return false;
     }
-    if (!options_.visit_once && is_ancestor_or_self(node, metadata.identity())) {
+    if (!options_.visit_once && has_ancestor(node, metadata.identity())) {
       node.set_state(State::cycle);
       return false;
     }
