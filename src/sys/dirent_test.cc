@@ -227,8 +227,8 @@ TEST(DirentReader, IgnoresWhatFollowsTheName) {
 TEST(DirentReader, NeedsNoAlignment) {
   const auto good = encode({{.name = "first"}, {.name = "second"}});
   for (std::size_t shift = 1; shift < 8; ++shift) {
-    std::vector<std::byte> shifted(good.size() + shift);
-    std::memcpy(shifted.data() + shift, good.data(), good.size());
+    std::vector<std::byte> shifted(shift);
+    shifted.insert(shifted.end(), good.begin(), good.end());
     DirentReader reader(std::span<const std::byte>(shifted).subspan(shift));
     Dirent entry;
     EXPECT_TRUE(reader.next(entry));
