@@ -45,13 +45,13 @@ TEST(ParseMountinfo, TakesTheFieldsOfALine) {
 TEST(ParseMountinfo, UndoesEscapes) {
   const auto parsed = parse_mountinfo(
       "1 0 8:1 /a\\040b /c\\011d\\012e\\134f\\043\\377 rw - fuse.x\\040y none rw\n"
-      "2 0 8:1 /\\04 /\\9999\\ rw - ext4 x rw\n");
+      "2 0 8:1 /\\04 /\\9999\\777\\ rw - ext4 x rw\n");
   ASSERT_EQ(parsed.size(), 2U);
   EXPECT_EQ(parsed[0].root, "/a b");
   EXPECT_EQ(parsed[0].mount_point, "/c\td\ne\\f#\377");
   EXPECT_EQ(parsed[0].type, "fuse.x y");
   EXPECT_EQ(parsed[1].root, "/\\04");
-  EXPECT_EQ(parsed[1].mount_point, "/\\9999\\");
+  EXPECT_EQ(parsed[1].mount_point, "/\\9999\\777\\");
 }
 
 TEST(ParseMountinfo, LeavesOutWhatIsNoMount) {
