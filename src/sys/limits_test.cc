@@ -85,6 +85,7 @@ TEST(CoresOfCpuMax, RoundsUp) {
   EXPECT_EQ(cores_of_cpu_max("100001 100000\n"), 2U);
   EXPECT_EQ(cores_of_cpu_max("150000 100000"), 2U);
   EXPECT_EQ(cores_of_cpu_max("1000 100000\n"), 1U);
+  EXPECT_EQ(cores_of_cpu_max("0 100000\n"), 1U);
   EXPECT_EQ(cores_of_cpu_max("18446744073709551615 1\n"), kNoLimit);
   for (const char* text : {"max 100000\n", "", "max", "5", "x 1", "100000 0\n", "-1 100000"}) {
     EXPECT_EQ(cores_of_cpu_max(text), std::nullopt) << text;

@@ -81,13 +81,12 @@ std::string_view below(std::string_view path, std::string_view above) {
   return above == "/" ? (path == "/" ? std::string_view{} : path) : path.substr(above.size());
 }
 
-// True if `inner` is mounted on the place where `outer` has what it shows, and so hides it there.
+// True if `inner` is mounted on the place where `outer` has what it shows: one of them hides the
+// other there, whatever else is mounted on top.
 bool covers_itself(const Mount& outer, const Mount& inner) {
-  if (inner.parent != outer.id || !is_at_or_below(inner.root, outer.root) ||
-      !is_at_or_below(inner.mount_point, outer.mount_point)) {
-    return false;
-  }
-  return below(inner.mount_point, outer.mount_point) == below(inner.root, outer.root);
+  return is_at_or_below(inner.root, outer.root) &&
+         is_at_or_below(inner.mount_point, outer.mount_point) &&
+         below(inner.mount_point, outer.mount_point) == below(inner.root, outer.root);
 }
 
 // Calls `pair(outer, inner)` for mounts of one filesystem of which one shows the other's root, and

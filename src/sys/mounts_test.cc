@@ -94,6 +94,8 @@ TEST(SameDirectoryMayAppearTwice, NotWhereAMountHidesWhatItShows) {
   EXPECT_FALSE(twice({"1 0 8:1 / /", "2 1 8:1 / /"}));
   EXPECT_FALSE(twice({"1 0 0:21 / /proc", "2 1 0:21 /bus /proc/bus", "3 1 0:21 /fs /proc/fs"}));
   EXPECT_FALSE(twice({"1 0 8:9 / /", "2 1 8:1 /data /srv", "3 2 8:1 /data/a/b /srv/a/b"}));
+  EXPECT_FALSE(twice({"1 0 8:1 / /", "2 1 8:1 /usr /usr", "3 2 8:1 /usr /usr"}));
+  EXPECT_FALSE(twice({"1 0 8:1 / /", "2 1 8:2 / /usr", "3 2 8:1 /usr /usr"}));
   // Hidden under one mount, but shown by another.
   EXPECT_TRUE(twice({"1 0 8:1 / /", "2 1 8:1 /usr /usr", "3 1 8:1 /usr/lib /mnt"}));
   // The same name by chance: not in the place that is shown.
