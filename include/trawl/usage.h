@@ -66,7 +66,6 @@ struct UsageError {
     access,   // metadata could not be had: the entry is not counted
     read,     // directory could not be opened or listed: its own size is counted
     partial,  // listing ended early: what was listed is counted
-    cycle,    // a directory that is its own ancestor: not entered again
   };
   Kind kind = Kind::access;
   int code = 0;

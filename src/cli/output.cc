@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/output.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string_view>
+
+namespace trawl::cli {
+
+Output::Output()
+    : flushed_(std::chrono::steady_clock::now()), terminal_(::isatty(STDOUT_FILENO) == 1) {
+  buffer_.reserve(kFull + 4096);
+}
+
+void Output::pause() {
+  if (!buffer_.empty() &&
+      (terminal_ || std::chrono::steady_clock::now() - flushed_ >= kPatience)) {
+    flush();
+  }
+}
+
+void Output::flush() {
+  std::string_view rest = buffer_;
+  while (!rest.empty() && error_ == 0) {
+    const ssize_t written = ::write(STDOUT_FILENO, rest.data(), rest.size());
+    if (written >= 0) {
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EAGAIN) {  // somebody made it non-blocking
+      pollfd ready{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+      ::poll(&ready, 1, -1);
+    } else if (errno != EINTR) {
+      error_ = errno;
+    }
+  }
+  buffer_.clear();
+  flushed_ = std::chrono::steady_clock::now();
+}
+
+}  // namespace trawl::cli

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One line on standard error while a walk runs: entries so far, their rate, the time. It appears after
+// half a second and clears itself. Where it is not wanted nothing is started.
+#pragma once
+
+#include "cli/when.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+
+namespace trawl::cli {
+
+class Progress {
+ public:
+  // automatic: if standard error is a terminal.
+  explicit Progress(When when);
+  ~Progress() { stop(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // For Options::progress_entries; null if nobody looks at it.
+  std::atomic<std::uint64_t>* entries() { return thread_.joinable() ? &entries_ : nullptr; }
+
+  // Clears the line, if there is one, before something else is written. It may come back.
+  void clear();
+  // Clears the line for good.
+  void stop();
+
+ private:
+  void run();
+
+  std::atomic<std::uint64_t> entries_{0};
+  std::mutex mutex_;  // of what follows
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  bool shown_ = false;
+  std::thread thread_;
+};
+
+}  // namespace trawl::cli
