@@ -326,7 +326,8 @@ bool Parser::fail_word(std::string_view context, const char* argument, bool ambi
     list += "  - ";
     for (std::size_t at = 0; at < line.size();) {
       const std::size_t end = std::min(line.find(' ', at), line.size());
-      list += (at > 0 ? ", " : "") + quote_word(line.substr(at, end - at));
+      list += at > 0 ? ", " : "";
+      list += quote_word(line.substr(at, end - at));
       at = end + 1;
     }
     list += '\n';

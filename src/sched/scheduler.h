@@ -12,6 +12,7 @@
 //   void start_worker(unsigned worker)      on the worker's thread, before its first task
 //   void run_task(unsigned worker, Task)    may push(); must not throw
 //   void idle(unsigned worker)              about to park: give back what others may need
+//   unsigned allowed_workers()              asked once, before a second worker is started; may be slow
 #pragma once
 
 #include "sched/deque.h"
@@ -19,6 +20,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -114,6 +116,10 @@ class Scheduler {
       return;  // somebody else is at it
     }
     const unsigned index = started_.load();
+    if (index == 1 && !limited_) {
+      limited_ = true;
+      max_workers_.store(std::min(max_workers_.load(), std::max(1U, client_.allowed_workers())));
+    }
     if (index < max_workers_.load() && !finished_.load()) {
       Worker& worker = workers_[index];
       worker.scheduler = this;
@@ -193,7 +199,8 @@ class Scheduler {
   Parking parking_;
   std::atomic<bool> finished_{false};
   std::atomic<unsigned> started_{1};
-  std::atomic<bool> starting_{false};
+  std::atomic<bool> starting_{false};  // guards what follows
+  bool limited_ = false;
   std::chrono::steady_clock::time_point started_at_;
 };
 

@@ -204,7 +204,8 @@ std::optional<unsigned> tasks_of_loadavg(std::string_view text) {
 }
 
 unsigned usable_cores() {
-  return std::min(affinity_cores(), quota_cores(own_directories("cpu"), read_file));
+  const unsigned cores = affinity_cores();
+  return cores == 1 ? 1 : std::min(cores, quota_cores(own_directories("cpu"), read_file));
 }
 
 unsigned thread_limit() {

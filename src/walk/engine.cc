@@ -2,6 +2,7 @@
 #include "walk/engine.h"
 
 #include "sys/dirent.h"
+#include "sys/limits.h"
 
 #include <algorithm>
 #include <array>
@@ -126,6 +127,10 @@ void Engine::start_worker(unsigned index) {
     return Verdict::proceed;
   });
   workers_[index] = std::move(worker);
+}
+
+unsigned Engine::allowed_workers() {
+  return options_.threads != 0 ? options_.threads : sys::usable_cores();
 }
 
 void Engine::idle(unsigned index) { workers_[index]->opener.release(); }

@@ -42,6 +42,7 @@ class Engine {
   void start_worker(unsigned index);
   void run_task(unsigned index, Task task);
   void idle(unsigned index);
+  unsigned allowed_workers();
 
  private:
   static constexpr std::size_t kListingBuffer = std::size_t{64} << 10;

@@ -2,13 +2,14 @@
 #include <trawl/walk.h>
 
 #include "sys/filesystem.h"
-#include "sys/limits.h"
 #include "sys/mounts.h"
 #include "walk/engine.h"
 
 #include <algorithm>
 #include <cstring>
 #include <system_error>
+#include <thread>
+#include <vector>
 
 namespace trawl {
 
@@ -86,7 +87,9 @@ void Directory::unlock() {
 
 Result walk(std::span<const std::string> roots, const Options& options,
             const VisitorFactory& factory) {
-  const unsigned wanted = options.threads != 0 ? options.threads : sys::usable_cores();
+  // Of the affinity mask; quotas are looked up when a second worker would be started.
+  const unsigned wanted =
+      options.threads != 0 ? options.threads : std::thread::hardware_concurrency();
   const unsigned threads = std::clamp(wanted, 1U, kMaxThreads);
   return engine::Engine(filesystem_of(options.backend), roots, options, threads, factory).run();
 }
