@@ -64,6 +64,7 @@ class FileSystemTest : public ::testing::TestWithParam<FileSystem& (*)()> {
       if (reads != nullptr) ++*reads;
       if (error != 0) break;
       EXPECT_TRUE(size != 0 || end);
+      if (size == 0) break;
       DirentReader reader(std::span<const std::byte>(buffer).first(size));
       for (Dirent entry; reader.next(entry);) {
         const bool fresh =

@@ -87,6 +87,7 @@ TEST(SameDirectoryMayAppearTwice, WhereOneMountShowsAnothersDirectory) {
   EXPECT_TRUE(twice({"1 0 8:1 / /", "2 1 8:1 / /mnt"}));
   EXPECT_TRUE(twice({"1 0 8:9 / /", "2 1 8:1 /a/b /x", "3 1 8:1 /a-b /y", "4 1 8:1 /a /z"}));
   EXPECT_TRUE(twice({"1 0 8:9 / /", "2 1 8:1 /a /x", "3 1 8:1 /a /y"}));
+  EXPECT_TRUE(twice({"1 0 8:9 / /", "2 1 8:1 /usr /x", "3 2 8:1 / /x/y"}));
 }
 
 TEST(SameDirectoryMayAppearTwice, NotWhereAMountHidesWhatItShows) {
