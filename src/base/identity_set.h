@@ -45,7 +45,10 @@ class IdentitySet {
   // The slot of `id`, or the free one where it belongs.
   std::size_t find(const FileIdentity& id) const {
     const std::size_t mask = slots_.size() - 1;
-    std::size_t at = (std::hash<FileIdentity>{}(id) >> 20) & mask;
+    // The hash is a product: its high half depends on every bit of the inode, its low half on the low
+    // ones only. Without the former, inodes that differ in high bits alone take quadratic time.
+    const std::size_t hash = std::hash<FileIdentity>{}(id);
+    std::size_t at = (hash ^ (hash >> 32)) & mask;
     while (slots_[at] != FileIdentity{} && slots_[at] != id) {
       at = (at + 1) & mask;
     }
