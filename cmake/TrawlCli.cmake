@@ -24,11 +24,6 @@ if(trawl_cli_main)
   list(APPEND trawl_cli_targets trawl-bin)
 endif()
 
-# A command that answers in a millisecond must not spend another one on relocating libstdc++.
-if(TARGET trawl-bin AND NOT TRAWL_SANITIZE AND NOT TRAWL_FUZZ)
-  target_link_options(trawl-bin PRIVATE -static-libstdc++ -static-libgcc)
-endif()
-
 # Loading libstdc++ and relocating it took a quarter of `trawl du` of an empty directory
 # (1.42 ms; 1.04 ms without, GNU du 0.79 ms), so the command brings its own.
 if(TARGET trawl-bin AND NOT TRAWL_SANITIZE)
