@@ -145,14 +145,20 @@ class Printer final : public UsageListener {
         break;
       case UsageError::Kind::partial: message = quote_if_needed(error.path); break;
     }
-    complain(message + ": " + std::strerror(error.code));
+    // GNU du gives no reason where a link leads nowhere.
+    complain(error.code == 0 ? message : message + ": " + std::strerror(error.code));
   }
 
   void pause() override { output_.pause(); }
 
   void print(const UsageSums& sums, std::string_view path) {
     std::string& out = output_.buffer();
-    append_size(out, figure_of(sums), options_.size_format);
+    const std::uint64_t figure = figure_of(sums);
+    if (figure == UINT64_MAX) {
+      out += "Infinity";
+    } else {
+      append_size(out, figure, options_.size_format);
+    }
     if (options_.time != UsageTime::none) {
       out += '\t';
       std::string time;
@@ -184,7 +190,9 @@ class Printer final : public UsageListener {
       // The rest of the object that was begun with the entries.
       output_.buffer() += "\n]," + end.dump().substr(1) + "\n";
     } else if (options_.grand_total) {
-      print(result.total, "total");
+      UsageSums total = result.total;
+      total.newest = std::max(total.newest, Timestamp{});  // as GNU's, which starts at the epoch
+      print(total, "total");
     }
     output_.flush();
   }
@@ -249,6 +257,7 @@ int run(const DuOptions& options, const std::string& program) {
   }
   usage.time = options.time;
   usage.count_links = options.count_links;
+  usage.once_despite_mounts = options.files0_from || options.files.size() > 1;
   usage.separate_directories = options.separate_directories;
   usage.all = options.all;
   usage.max_depth = static_cast<int>(std::min<std::uint64_t>(options.max_depth, INT_MAX));
@@ -288,14 +297,7 @@ int du_main(int argc, char** argv) {
   if (!command.status) {
     return run(command.options, argv[0]);
   }
-  Output output;
-  output.buffer() = command.out;
-  output.flush();
-  if (const int error = output.error()) {
-    std::fprintf(stderr, "%s: write error: %s\n", argv[0], std::strerror(error));
-    return 1;
-  }
-  return *command.status;
+  return print_and_exit_status(command.out, argv[0], *command.status);
 }
 
 }  // namespace trawl::cli

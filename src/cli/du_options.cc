@@ -2,6 +2,7 @@
 #include "cli/du_options.h"
 
 #include "cli/duration.h"
+#include "cli/number.h"
 #include "cli/quote.h"
 
 #include <trawl/version.h>
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,7 +24,6 @@ namespace trawl::cli {
 namespace {
 
 constexpr int kFailure = 1;
-constexpr unsigned kMaxThreads = 1024;
 
 enum GnuOption : int {
   kApparentSize = 256,
@@ -272,14 +271,10 @@ bool Parser::set_our_option(const OurEntry& entry, const char* argument) {
   const std::string prefix = "invalid --" + std::string(entry.name) + " argument ";
   switch (entry.option) {
     case OurOption::threads: {
-      const char* end = argument + std::strlen(argument);
-      const auto [at, error] = std::from_chars(argument, end, options_.threads);
-      if (error != std::errc{} || at != end || options_.threads < 1 ||
-          options_.threads > kMaxThreads) {
-        return fail(prefix + quote_word(argument) + ": a number from 1 to " +
-                    std::to_string(kMaxThreads) + " is wanted");
-      }
-      return true;
+      const auto threads = parse_in_range(argument, 1U, kMaxThreads);
+      options_.threads = threads.value_or(0);
+      return threads || fail(prefix + quote_word(argument) + ": a number from 1 to " +
+                             std::to_string(kMaxThreads) + " is wanted");
     }
     case OurOption::timeout:
       options_.timeout = parse_duration(argument);

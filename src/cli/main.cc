@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which command: `du` by that name or as the first word.
+// Which command: `du` by that name or as the first word, else the picture. A directory called du is
+// `./du`.
 #include "cli/du.h"
+#include "cli/picture.h"
 
 #include <clocale>
-#include <cstdio>
 #include <cstring>
 #include <string>
 
@@ -20,6 +21,5 @@ int main(int argc, char** argv) {
     argv[1] = program.data();
     return trawl::cli::du_main(argc - 1, argv + 1);
   }
-  std::fputs("usage: trawl du\n", stderr);
-  return 2;
+  return trawl::cli::picture_main(argc, argv);
 }

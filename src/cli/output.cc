@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <string_view>
 
 namespace trawl::cli {
@@ -36,6 +38,17 @@ void Output::flush() {
   }
   buffer_.clear();
   flushed_ = std::chrono::steady_clock::now();
+}
+
+int print_and_exit_status(const std::string& text, const char* program, int status) {
+  Output output;
+  output.buffer() = text;
+  output.flush();
+  if (output.error() == 0) {
+    return status;
+  }
+  std::fprintf(stderr, "%s: write error: %s\n", program, std::strerror(output.error()));
+  return 1;
 }
 
 }  // namespace trawl::cli

@@ -37,4 +37,7 @@ class Output {
   int error_ = 0;
 };
 
+// Writes `text`; returns `status`, or 1 after a message if it can't be written.
+int print_and_exit_status(const std::string& text, const char* program, int status);
+
 }  // namespace trawl::cli

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a person's terminal can show: its size, colour, characters and their widths.
+#pragma once
+
+#include "cli/when.h"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace trawl::cli {
+
+struct Terminal {
+  std::size_t columns = 80;
+  std::size_t rows = 40;
+  bool is_terminal = false;
+  bool color = false;
+  bool utf8 = false;
+};
+
+// Of standard output. COLUMNS and LINES decide where there is no terminal to ask. Colour: as `when`
+// says; automatic is a terminal that is not "dumb", unless NO_COLOR is set and not empty.
+Terminal look_at_terminal(When color);
+
+// A name as it can be shown: control characters and what is no character of the locale as \xNN.
+std::string printable(std::string_view name, bool utf8);
+
+// Columns that printable text takes.
+std::size_t width_of(std::string_view text, bool utf8);
+
+// The text, with its middle left out if it is wider than `columns`.
+std::string fitted(std::string_view text, std::size_t columns, bool utf8);
+
+}  // namespace trawl::cli
