@@ -3,15 +3,17 @@
 // Workers that share tasks by stealing. Knows nothing about files.
 //
 // The caller of run() is worker 0; other workers are threads that are started one at a time, only
-// when there is work to steal: a small tree ends before a thread (20-60 µs) would pay. A worker
-// without work looks at every other deque, then parks. Who makes work stealable wakes one worker, and
+// when there is work to steal: a small tree ends before a thread (20-60 µs) would pay. So the first
+// worker looks at the time with each push and, while it is alone, before each task. A worker without
+// work looks at every other deque, then parks. Who makes work stealable wakes or starts one worker, and
 // each successful thief wakes the next if there is more (so waking costs nobody more than one call).
 // The end is not detected here: the client knows when its last task is done and calls finish().
 //
 // Client:
 //   void start_worker(unsigned worker)      on the worker's thread, before its first task
 //   void run_task(unsigned worker, Task)    may push(); must not throw
-//   void idle(unsigned worker)              about to park: give back what others may need
+//   void idle(unsigned worker)              about to park, or to end: give back what others may need,
+//                                           and what is bound to the thread
 //   unsigned allowed_workers()              asked once, before a second worker is started; may be slow
 #pragma once
 
@@ -148,6 +150,10 @@ class Scheduler {
     Worker& self = workers_[index];
     while (!finished_.load(std::memory_order_acquire)) {
       if (auto task = self.deque.pop()) {
+        // What was pushed too early for a thread may have turned out to be worth one.
+        if (started_.load(std::memory_order_relaxed) == 1 && self.deque.units() != 0) {
+          call_for_help();
+        }
         client_.run_task(index, *std::move(task));
       } else if (!steal(index)) {
         client_.idle(index);
@@ -160,6 +166,7 @@ class Scheduler {
         }
       }
     }
+    client_.idle(index);
   }
 
   bool anything_to_steal() const {
