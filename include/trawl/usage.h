@@ -21,6 +21,7 @@
 
 namespace trawl {
 
+// Sums that exceed 64 bits stay at UINT64_MAX.
 struct UsageSums {
   std::uint64_t disk_usage = 0;     // bytes, blocks × 512
   std::uint64_t apparent_size = 0;  // bytes, st_size
@@ -39,6 +40,9 @@ struct UsageOptions {
   Options walk;
   UsageTime time = UsageTime::none;
   bool count_links = false;           // every name of a hard-linked file counts
+  // What mounts show at two places counts once, as it does with several roots or where all links are
+  // followed. With one root only this has to be asked for.
+  bool once_despite_mounts = false;
   bool separate_directories = false;  // a directory's sums leave out its subdirectories
   bool all = false;                   // lines for files too
   int max_depth = INT32_MAX;          // lines of deeper entries are left out (not their sums)
@@ -68,7 +72,7 @@ struct UsageError {
     partial,  // listing ended early: what was listed is counted
   };
   Kind kind = Kind::access;
-  int code = 0;
+  int code = 0;  // errno; 0: a symbolic link that is followed, to nowhere
   std::string_view path;
 };
 

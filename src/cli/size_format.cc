@@ -114,6 +114,7 @@ NumberError parse_number(const char* text, const char* suffixes, Parse parse, T 
     return overflow ? NumberError::overflow : NumberError::none;
   }
   const int power = power_of_suffix(*end);
+  out = value;
   if (std::strchr(suffixes, *end) == nullptr || power < 0) {
     return NumberError::invalid_suffix;
   }
@@ -238,7 +239,8 @@ NumberError parse_block_size(const char* spec, SizeFormat& out) {
   const NumberError error = parse_unsigned_until(spec, "eEgGkKmMpPtTyYzZ0", block, end);
   const std::uint64_t fallback = std::getenv("POSIXLY_CORRECT") != nullptr ? 512 : 1024;
   if (error != NumberError::none) {
-    out.block = fallback;
+    // In the environment an error is overlooked: what could be read counts.
+    out.block = block != 0 ? block : fallback;
     return error;
   }
   // A unit without a number is repeated behind each figure.

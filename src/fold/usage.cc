@@ -17,7 +17,8 @@ UsageResult list_usage(std::span<const std::string> roots, const UsageOptions& o
   // A second way to the same file is possible without a second link where there are several operands
   // or where links are followed. (With count_links nobody minds.)
   const bool follow_all = options.walk.follow == Follow::all;
-  const bool any_may_repeat = !options.count_links && (roots.size() > 1 || follow_all);
+  const bool any_may_repeat =
+      !options.count_links && (roots.size() > 1 || follow_all || options.once_despite_mounts);
   // A bind mount below the operands shows directories twice without any operand's help; and the sums
   // of separated directories can't be taken apart once they are collapsed.
   const Repeats repeats = any_may_repeat ? repeats_by_mounts() : Repeats{};

@@ -5,9 +5,19 @@
 
 namespace trawl {
 
+namespace {
+
+// Sparse files are as large as anyone says: a sum that does not fit is the largest that does.
+std::uint64_t bounded_sum(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t sum;
+  return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+}  // namespace
+
 UsageSums& UsageSums::operator+=(const UsageSums& other) {
-  disk_usage += other.disk_usage;
-  apparent_size += other.apparent_size;
+  disk_usage = bounded_sum(disk_usage, other.disk_usage);
+  apparent_size = bounded_sum(apparent_size, other.apparent_size);
   inodes += other.inodes;
   newest = std::max(newest, other.newest);
   return *this;

@@ -2,6 +2,7 @@
 #include "fold/usage_visitor.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -24,6 +25,12 @@ void append_name(std::string& path, std::string_view name) {
     path += '/';
   }
   path += name;
+}
+
+// Of an entry with an error; see UsageError::code.
+int code_of(const Entry& entry) {
+  const bool dangling = entry.error == ENOENT && entry.metadata != nullptr;
+  return dangling ? 0 : entry.error;
 }
 
 }  // namespace
@@ -52,6 +59,12 @@ bool UsageVisitor::is_operand(const Metadata& metadata) const {
 bool UsageVisitor::must_check(const Entry& entry) const {
   return !options_.count_links && (entry.metadata->links > 1 || shared_.check_all ||
                                    is_operand(*entry.metadata));
+}
+
+// Files are on another device than their directory where one is mounted on them, and on overlays.
+bool UsageVisitor::leaves_file_system(const Directory& directory, const Metadata& metadata) const {
+  return options_.walk.one_file_system && !directory.is_origin() &&
+         metadata.device != directory.metadata().device;
 }
 
 // Whether an entry of the record's directory has a line by itself.
@@ -137,6 +150,8 @@ Verdict UsageVisitor::entries(Directory& directory, std::span<Entry> batch) {
       if (!ordered) {
         continue;
       }
+    } else if (entry.error == 0 && leaves_file_system(directory, *entry.metadata)) {
+      continue;
     } else if (entry.error == 0) {
       const UsageSums sums = sums_of(*entry.metadata);
       const bool check = must_check(entry);
@@ -170,7 +185,7 @@ void UsageVisitor::add_item(const Directory& directory, Record& record, const En
     item.kind = Item::Kind::error;
     item.index = static_cast<std::uint32_t>(record.errors.size());
     record.errors.push_back({.kind = UsageError::Kind::access,
-                             .code = entry.error,
+                             .code = code_of(entry),
                              .path = path_of(directory, entry.name),
                              .place = {}});
   } else if (!entry.descend) {
@@ -191,7 +206,7 @@ void UsageVisitor::add_to_bag(const Directory& directory, Bag& bag, const Entry&
                               UsageSums& counted) {
   if (entry.error != 0) {
     add_bag_error(directory, entry.name, entry.position, bag, UsageError::Kind::access,
-                  entry.error);
+                  code_of(entry));
     return;
   }
   const FileIdentity identity = entry.metadata->identity();

@@ -59,6 +59,7 @@ class UsageVisitor final : public Visitor {
   void add_bag_error(const Directory& directory, std::string_view name, std::uint64_t position,
                      Bag& bag, UsageError::Kind kind, int code);
   bool must_check(const Entry& entry) const;
+  bool leaves_file_system(const Directory& directory, const Metadata& metadata) const;
   bool is_operand(const Metadata& metadata) const;
   bool has_line(const Record& record, const UsageSums& sums) const;
   UsageSums sums_of(const Metadata& metadata) const;

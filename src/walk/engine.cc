@@ -192,6 +192,7 @@ void Engine::expand(Worker& worker, Node& parent, Children& block, const Child& 
     node.root = &node;
   } else {
     node.root = parent.root;
+    node.crossed_mount = parent.crossed_mount;
     const bool from_parent = parent.anchor_id != 0;
     node.anchor = from_parent ? &parent : parent.anchor;
     node.path_from_anchor = static_cast<std::uint32_t>(
@@ -310,7 +311,8 @@ bool Engine::may_enter(Worker& worker, Node& node, const sys::DirectoryHandle& h
     ++worker.statistics.vanished;
     return false;
   }
-  // Without links, only a mount can lead back (mount --bind / /mnt).
+  // Without links, only a mount can lead back: mount --bind / /mnt. What is met again need not be its
+  // top: with /srv as the root and that mount in it, it is /mnt/srv.
   if (options_.follow != Follow::all && !is_root &&
       (node.crossed_mount || !filesystem_.stays_on_mount()) &&
       has_ancestor(node, metadata.identity())) {

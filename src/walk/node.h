@@ -64,7 +64,7 @@ struct Node : Directory {
   std::uint64_t anchor_id = 0;
   std::uint32_t path_from_anchor = 0;
   bool followed = false;
-  bool crossed_mount = false;     // it is the top of a mount below its root
+  bool crossed_mount = false;     // there is a mount between its root and it, or it is one's top
   bool offset_marks_end = false;  // see sys::DirectoryHandle; the same for a whole mount
   std::atomic<bool> cut_short{false};  // the walk was stopped before all in it was reported
 

@@ -167,6 +167,8 @@ class CommandLine:
 
     def _flag(self):
         short, long = self.rng.choice(FLAGS)
+        if short == "-L" and self.tree.beyond_path_max:
+            return []  # GNU du uses full paths then, and fails where they are too long; trawl does not
         if long is None or (short is not None and self.rng.random() < 0.6):
             return [short.encode()]
         return [self._long(long[2:]).encode()]

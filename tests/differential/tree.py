@@ -48,6 +48,7 @@ class Tree:
         self.directories = []  # that may get entries
         self.files = []  # everything that is no directory
         self.directory_links = 0
+        self.beyond_path_max = False
         self.mount_points = []
 
     # --- shape -------------------------------------------------------------------------------------
@@ -119,6 +120,7 @@ class Tree:
 
     def _deep_chain(self):
         """Directories whose path is longer than PATH_MAX."""
+        self.beyond_path_max = True
         rng = self.rng
         name = rng.choice([b"d" * 200, b"\xff" * 255, b"e" * 100])
         at = os.open(self.path(rng.choice(self.directories)), os.O_DIRECTORY)
