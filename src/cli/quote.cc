@@ -83,17 +83,79 @@ Kind kind_of(std::string_view name, std::size_t at, Piece piece) {
 
 }  // namespace
 
-std::string quote_always(std::string_view name) {
+namespace {
+
+struct Quoted {
+  std::string text;
   bool has_quote = false;
   bool double_quotes_do = true;
-  std::string out = "'";
-  bool in_escape = false;  // within $'…'
+  bool in_escape = false;  // the text ends within $'…'
+};
+
+Quoted quote(std::string_view name, bool in_escape) {
+  Quoted out{.text = "'", .in_escape = in_escape};
   std::mbstate_t state{};
   for (std::size_t at = 0; at < name.size();) {
     const Piece piece = next_piece(name.substr(at), state);
     const Kind kind = kind_of(name, at, piece);
-    double_quotes_do &= kind == Kind::harmless || kind == Kind::special;
+    out.double_quotes_do &= kind == Kind::harmless || kind == Kind::special;
     if (kind == Kind::escape) {
+      if (!out.in_escape) {
+        out.text += "'$'";
+        out.in_escape = true;
+      }
+      for (const char c : name.substr(at, piece.size)) {
+        if (const char letter = escape_letter(c)) {
+          out.text += '\\';
+          out.text += letter;
+        } else {
+          append_octal(out.text, c);
+        }
+      }
+    } else if (name[at] == '\'') {
+      out.has_quote = true;
+      out.text += "'\\''";  // the first of them also ends an escape
+      out.in_escape = false;
+    } else {
+      if (out.in_escape) {
+        out.text += "''";
+        out.in_escape = false;
+      }
+      out.text += name.substr(at, piece.size);
+    }
+    at += piece.size;
+  }
+  out.text += '\'';
+  return out;
+}
+
+}  // namespace
+
+std::string quote_always(std::string_view name) {
+  bool has_quote = false;
+  bool double_quotes_do = true;
+  bool ends_in_escape = false;
+  std::mbstate_t state{};
+  for (std::size_t at = 0; at < name.size();) {
+    const Piece piece = next_piece(name.substr(at), state);
+    const Kind kind = kind_of(name, at, piece);
+    has_quote |= name[at] == '\'';
+    double_quotes_do &= kind == Kind::harmless || kind == Kind::special;
+    ends_in_escape = kind == Kind::escape;
+    at += piece.size;
+  }
+  if (has_quote && double_quotes_do) {
+    return '"' + std::string(name) + '"';
+  }
+  std::string out = "'";
+  // Within $'…'. A name with a quote that ends in an escape is begun as if it were: a slip of GNU's,
+  // kept for the sake of equal bytes ("it's\n" comes out as
+  // '''it'\''s'$'\n').
+  bool in_escape = has_quote && ends_in_escape;
+  state = {};
+  for (std::size_t at = 0; at < name.size();) {
+    const Piece piece = next_piece(name.substr(at), state);
+    if (kind_of(name, at, piece) == Kind::escape) {
       if (!in_escape) {
         out += "'$'";
         in_escape = true;
@@ -107,7 +169,6 @@ std::string quote_always(std::string_view name) {
         }
       }
     } else if (name[at] == '\'') {
-      has_quote = true;
       out += "'\\''";  // the first of them also ends an escape
       in_escape = false;
     } else {
@@ -120,9 +181,6 @@ std::string quote_always(std::string_view name) {
     at += piece.size;
   }
   out += '\'';
-  if (has_quote && double_quotes_do) {
-    return '"' + std::string(name) + '"';
-  }
   return out;
 }
 
