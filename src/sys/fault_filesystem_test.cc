@@ -140,6 +140,15 @@ TEST_P(FaultFileSystemTest, InterruptsEachCallOnce) {
   EXPECT_EQ(fs_->calls(Call::stat_at), 21U);
 }
 
+TEST_P(FaultFileSystemTest, InterruptsTheSameCallAgainTheNextTime) {
+  fs_->interrupt();
+  fs_->limit_records(1);
+  fs_->edit_records([](Dirent& entry) { return sys::is_dot_or_dotdot(entry.name); });
+  EXPECT_EQ(visit(), 0);
+  EXPECT_GE(fs_->calls(Call::read), 2U);
+  EXPECT_EQ(fs_->interrupted(), fs_->trace().size() - fs_->calls(Call::close));
+}
+
 TEST_P(FaultFileSystemTest, DeliversFewRecordsAtATime) {
   for (const std::size_t most : {1U, 2U, 3U, 22U, 23U, 24U}) {
     fs_->limit_records(most);
@@ -163,6 +172,14 @@ TEST_P(FaultFileSystemTest, CanDropAllRecords) {
   fs_->edit_records([](Dirent&) { return false; });
   EXPECT_EQ(visit(), 0);
   EXPECT_TRUE(names_.empty());
+}
+
+TEST_P(FaultFileSystemTest, GoesOnAfterABufferOfDroppedRecords) {
+  for (int i = 0; i < 500; ++i) tree_.file("further" + std::to_string(i));
+  int seen = 0;
+  fs_->edit_records([&](Dirent&) { return ++seen > 400; });
+  EXPECT_EQ(visit(), 0);
+  EXPECT_EQ(names_.size(), 123U);
 }
 
 TEST_P(FaultFileSystemTest, HidesTypesAndLiesAboutInodes) {
