@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <cwchar>
+#include <utility>
 
 namespace trawl::cli {
 
@@ -81,10 +82,6 @@ Kind kind_of(std::string_view name, std::size_t at, Piece piece) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 struct Quoted {
   std::string text;
   bool has_quote = false;
@@ -132,56 +129,16 @@ Quoted quote(std::string_view name, bool in_escape) {
 }  // namespace
 
 std::string quote_always(std::string_view name) {
-  bool has_quote = false;
-  bool double_quotes_do = true;
-  bool ends_in_escape = false;
-  std::mbstate_t state{};
-  for (std::size_t at = 0; at < name.size();) {
-    const Piece piece = next_piece(name.substr(at), state);
-    const Kind kind = kind_of(name, at, piece);
-    has_quote |= name[at] == '\'';
-    double_quotes_do &= kind == Kind::harmless || kind == Kind::special;
-    ends_in_escape = kind == Kind::escape;
-    at += piece.size;
+  Quoted quoted = quote(name, false);
+  if (!quoted.has_quote) {
+    return std::move(quoted.text);
   }
-  if (has_quote && double_quotes_do) {
+  if (quoted.double_quotes_do) {
     return '"' + std::string(name) + '"';
   }
-  std::string out = "'";
-  // Within $'…'. A name with a quote that ends in an escape is begun as if it were: a slip of GNU's,
-  // kept for the sake of equal bytes ("it's\n" comes out as
-  // '''it'\''s'$'\n').
-  bool in_escape = has_quote && ends_in_escape;
-  state = {};
-  for (std::size_t at = 0; at < name.size();) {
-    const Piece piece = next_piece(name.substr(at), state);
-    if (kind_of(name, at, piece) == Kind::escape) {
-      if (!in_escape) {
-        out += "'$'";
-        in_escape = true;
-      }
-      for (const char c : name.substr(at, piece.size)) {
-        if (const char letter = escape_letter(c)) {
-          out += '\\';
-          out += letter;
-        } else {
-          append_octal(out, c);
-        }
-      }
-    } else if (name[at] == '\'') {
-      out += "'\\''";  // the first of them also ends an escape
-      in_escape = false;
-    } else {
-      if (in_escape) {
-        out += "''";
-        in_escape = false;
-      }
-      out += name.substr(at, piece.size);
-    }
-    at += piece.size;
-  }
-  out += '\'';
-  return out;
+  // GNU begins such a name in the state in which a first look at it ended: a slip, kept for the sake
+  // of equal bytes.
+  return quote(name, quoted.in_escape).text;
 }
 
 std::string quote_if_needed(std::string_view name) {
