@@ -220,8 +220,9 @@ struct Result {
   bool complete() const { return ending == Ending::complete && statistics.errors == 0; }
 };
 
-// Called for workers 0, 1, 2, … as they start, each on its own thread (worker 0 is the caller), one
-// call at a time. The visitors are the caller's: they outlive the walk and can be merged after it.
+// Called once for each worker that starts, on its own thread (worker 0 is the caller, and the first;
+// the others come in any order), one call at a time. The visitors are the caller's: they outlive the
+// walk and can be merged after it.
 using VisitorFactory = std::function<Visitor&(unsigned worker)>;
 
 // Walks everything below `roots`. Blocks until done. Thread-safe: walks are independent. The current
