@@ -50,7 +50,8 @@ namespace trawl {
 
 enum class Verdict : std::uint8_t {
   proceed,
-  prune,  // do not list this directory; leave() follows at once with State::pruned
+  prune,  // from enter(): do not list this directory; leave() follows at once with State::pruned.
+          // From entries(): enter no directory of this batch
   stop,   // end the whole walk; the result says so
 };
 

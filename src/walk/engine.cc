@@ -535,27 +535,28 @@ void Engine::stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& meta
     }
   }
   const Fields wanted = options_.fields | Fields::type | Fields::identity;
-  int error = part.handle_error;
-  if (error == 0) {
+  const auto stat = [&](bool through_link) {
     ++worker.statistics.stat_calls;
-    error = retry_interrupted([&] {
-      return filesystem_.stat_at(part.handle.fd, entry.name.data(), wanted, follow, metadata);
+    return retry_interrupted([&] {
+      return filesystem_.stat_at(part.handle.fd, entry.name.data(), wanted, through_link, metadata);
     });
-    if (follow && (error == ENOENT || error == ELOOP)) {
-      // Dangling, perhaps: then the link itself is what is here.
-      ++worker.statistics.stat_calls;
-      if (retry_interrupted([&] {
-            return filesystem_.stat_at(part.handle.fd, entry.name.data(), wanted, false, metadata);
-          }) == 0 &&
-          metadata.type() == FileType::symlink) {
-        entry.error = error;
-        entry.type = FileType::symlink;
-        entry.metadata = &metadata;
-        return;
-      }
+  };
+  int error = part.handle_error;
+  bool dangling = false;
+  if (error == 0) {
+    // Where the listing does not tell, the entry itself comes first: whether it is a link decides how
+    // a directory is opened.
+    bool through_link = follow && (is_root || entry.type == FileType::symlink);
+    error = stat(through_link);
+    if (error == 0 && follow && !through_link && metadata.type() == FileType::symlink) {
+      through_link = true;
+      error = stat(true);
     }
+    dangling = through_link && (error == ENOENT || error == ELOOP) && stat(false) == 0 &&
+               metadata.type() == FileType::symlink;
+    entry.followed = through_link && error == 0;
   }
-  if (error != 0) {
+  if (error != 0 && !dangling) {
     entry.error = error;
     if (means_vanished(error) && !is_root) {
       ++worker.statistics.vanished;
@@ -564,7 +565,7 @@ void Engine::stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& meta
     }
     return;
   }
-  entry.followed = follow && (is_root || entry.type == FileType::symlink);
+  entry.error = error;  // of a dangling link, which itself is what is here
   entry.type = metadata.type();
   entry.metadata = &metadata;
   if (is_root) {

@@ -27,6 +27,7 @@ using testing::compare;
 using testing::describe;
 using testing::effort;
 using testing::fresh_seed;
+using testing::mostly_in_memory;
 using testing::Oracle;
 using testing::passes_in_child;
 using testing::Random;
@@ -103,7 +104,7 @@ TEST_P(WalkOracle, SomeCombinationsOnManyTrees) {
                            .directories = random.between(1, 100),
                            .depth = random.between(1, 12),
                            .entries = random.between(0, 16)},
-                          testing::some_parent(random));
+                          mostly_in_memory(random));
     for (int i = 0; i < 12; ++i) expect_oracle(tree.roots(), all[random.below(all.size())]);
   }
 }
@@ -116,7 +117,7 @@ TEST_P(WalkOracle, PrivateDescriptors) {
     const std::vector<Options> all = combinations(GetParam(), true);
     for (int round = 0; round < effort(10) && !HasFailure(); ++round) {
       const RandomTree tree(random.next(), {.roots = 2, .directories = 60},
-                            testing::some_parent(random));
+                            mostly_in_memory(random));
       for (int i = 0; i < 12; ++i) expect_oracle(tree.roots(), all[random.below(all.size())]);
     }
   }));
@@ -131,7 +132,7 @@ TEST_P(WalkOracle, UnreadableDirectories) {
     const std::vector<Options> all = combinations(GetParam(), false);
     for (int round = 0; round < effort(20) && !HasFailure(); ++round) {
       const RandomTree tree(random.next(), {.directories = 60, .depth = 8, .unreadable = true},
-                            testing::some_parent(random));
+                            mostly_in_memory(random));
       for (int i = 0; i < 12; ++i) {
         Options options = all[random.below(all.size())];
         options.follow = random.one_in(2) ? Follow::never : Follow::roots;
@@ -145,8 +146,7 @@ TEST_P(WalkOracle, UnreadableDirectories) {
 TEST_P(WalkOracle, OneWorkerWalksInListingOrder) {
   Random random(fresh_seed());
   for (int round = 0; round < effort(30); ++round) {
-    const RandomTree tree(random.next(), {.roots = 2, .directories = 50},
-                          testing::some_parent(random));
+    const RandomTree tree(random.next(), {.roots = 2, .directories = 50}, mostly_in_memory(random));
     Options options;
     options.threads = 1;
     options.backend = GetParam();

@@ -22,10 +22,9 @@ void check(bool done, const std::string& path) {
 
 }  // namespace
 
-std::string some_parent(Random& random) {
-  const bool in_memory = ::access("/dev/shm", W_OK) == 0 && !random.one_in(8);
-  return in_memory ? "/dev/shm" : "";
-}
+std::string in_memory() { return ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : ""; }
+
+std::string mostly_in_memory(Random& random) { return random.one_in(8) ? "" : in_memory(); }
 
 RandomTree::RandomTree(std::uint64_t seed, const TreeShape& shape, const std::string& parent)
     : directory_(parent), shape_(shape), random_(seed) {

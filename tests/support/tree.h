@@ -26,14 +26,16 @@ struct TreeShape {
   bool unreadable = false;  // directories without rights for their owner
 };
 
-// Where to put a tree: mostly a filesystem in memory, where there is one, since trees on disks take
-// hundreds of milliseconds to make and remove; now and then the disk, since it behaves differently.
-std::string some_parent(Random& random);
+// Where to put a tree. In memory where that is possible: on a disk it takes hundreds of
+// milliseconds to make and remove one. But disks behave differently: now and then one should be
+// there.
+std::string in_memory();
+std::string mostly_in_memory(Random& random);
 
 class RandomTree {
  public:
   explicit RandomTree(std::uint64_t seed, const TreeShape& shape = {},
-                      const std::string& parent = {});
+                      const std::string& parent = in_memory());
   // Gives unreadable directories their rights back, so that they can be removed.
   ~RandomTree();
   RandomTree(const RandomTree&) = delete;
