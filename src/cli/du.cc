@@ -131,7 +131,11 @@ class Printer final : public UsageListener {
     if (wanted && options_.json) {
       print_json(line);
     } else if (wanted) {
-      print(line.sums, line.path);
+      // With -L GNU du takes a slash at the end of an operand away if nothing is in the directory.
+      const bool cut = options_.follow == Follow::all && line.depth == 0 && line.complete &&
+                       line.type == FileType::directory && line.entries == 0 &&
+                       line.path.ends_with('/');
+      print(line.sums, line.path.substr(0, line.path.size() - (cut ? 1 : 0)));
     }
     return true;
   }
@@ -163,7 +167,7 @@ class Printer final : public UsageListener {
       out += '\t';
       std::string time;
       if (!append_time(time, sums.newest, options_.time_format)) {
-        complain("time " + quote_word(time) + " is out of range");
+        say("time " + quote_word(time) + " is out of range");  // GNU du does not call that a failure
       }
       out += time;
     }
@@ -198,9 +202,7 @@ class Printer final : public UsageListener {
   }
 
   void complain(const std::string& message) {
-    output_.flush();
-    progress_.clear();
-    std::fprintf(stderr, "%s: %s\n", program_.c_str(), message.c_str());
+    say(message);
     failed_ = true;
   }
 
@@ -208,6 +210,12 @@ class Printer final : public UsageListener {
   bool failed() const { return failed_; }
 
  private:
+  void say(const std::string& message) {
+    output_.flush();
+    progress_.clear();
+    std::fprintf(stderr, "%s: %s\n", program_.c_str(), message.c_str());
+  }
+
   std::uint64_t figure_of(const UsageSums& sums) const {
     return options_.inodes          ? sums.inodes
            : options_.apparent_size ? sums.apparent_size
