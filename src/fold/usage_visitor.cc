@@ -283,6 +283,8 @@ void UsageVisitor::leave(Directory& directory) {
   // Not entered, but there: unreadable. Everything else that was not entered does not count.
   const bool counted = entered || (directory.state() == State::unreadable &&
                                    has(directory.metadata().valid, Fields::identity));
+  // Removed while it was listed: it is as good as empty.
+  const int error = entered && directory.state() == State::vanished ? 0 : directory.error();
   UsageSums own;
   if (counted && !directory.is_origin()) {
     own = sums_of(directory.metadata());
@@ -296,7 +298,7 @@ void UsageVisitor::leave(Directory& directory) {
     record->own = own;
     record->sums = slot.sums;
     record->order.entry_count = directory.entry_count();
-    record->error = directory.error();
+    record->error = error;
     record->state = directory.state();
     if (!slot.published && !directory.is_origin()) {
       Record& parent = *directory.parent()->slot<Slot>().group;
@@ -313,11 +315,11 @@ void UsageVisitor::leave(Directory& directory) {
   }
 
   Bag& bag = *slot.group->bag;
-  if (directory.error() != 0) {
+  if (error != 0) {
     const auto kind = !counted                                     ? UsageError::Kind::access
                       : directory.state() == State::partially_read ? UsageError::Kind::partial
                                                                    : UsageError::Kind::read;
-    add_bag_error(directory, {}, 0, bag, kind, directory.error());
+    add_bag_error(directory, {}, 0, bag, kind, error);
   }
   if (directory.state() == State::cancelled) {
     std::lock_guard lock(bag.mutex);

@@ -83,6 +83,10 @@ def as_du(messages):
     )
 
 
+def shortened(line, limit=400):
+    return repr(line) if len(line) <= limit else f"{line[: limit // 2]!r} … {line[-limit // 2 :]!r}"
+
+
 def difference(expected, actual, limit=12):
     """The first lines that differ, for people."""
     old, new = (data.splitlines(keepends=True) for data in (expected, actual))
@@ -90,8 +94,8 @@ def difference(expected, actual, limit=12):
     while start < min(len(old), len(new)) and old[start] == new[start]:
         start += 1
     text = [f"  (the first {start} lines are equal; {len(old)} and {len(new)} in all)"]
-    text += [f"  - {line!r}" for line in old[start : start + limit]]
-    text += [f"  + {line!r}" for line in new[start : start + limit]]
+    text += [f"  - {shortened(line)}" for line in old[start : start + limit]]
+    text += [f"  + {shortened(line)}" for line in new[start : start + limit]]
     return "\n".join(text)
 
 
@@ -124,8 +128,8 @@ class Tools:
         apart = self.gnu(invocation)
         joined = self.gnu(invocation, merged=True)
         for count in threads:
-            self.expect(invocation, joined, self.ours(invocation, count, merged=True), count)
-            self.expect(invocation, apart, self.ours(invocation, count, linked=False), count)
+            self.expect(invocation, joined, self.ours(invocation, count, merged=True), count, True)
+            self.expect(invocation, apart, self.ours(invocation, count, linked=False), count, False)
         return apart
 
     def check_quickly(self, invocation, threads=THREADS):
@@ -134,12 +138,15 @@ class Tools:
         joined = self.gnu(invocation, merged=True)
         for index, count in enumerate(threads):
             if index % 2 == 0:
-                self.expect(invocation, joined, self.ours(invocation, count, merged=True), count)
+                self.expect(invocation, joined, self.ours(invocation, count, merged=True), count, True)
             else:
-                self.expect(invocation, apart, self.ours(invocation, count, linked=index % 4 == 1), count)
+                self.expect(invocation, apart, self.ours(invocation, count, linked=index % 4 == 1), count, False)
         return apart
 
-    def expect(self, invocation, expected, actual, threads):
+    def expect(self, invocation, expected, actual, threads, merged):
+        if actual != expected:
+            # Now and then GNU du itself changes its mind (it reads the mount table, for one).
+            expected = self.gnu(invocation, merged)
         wrong = [
             f"{what}:\n{difference(a, b)}"
             for what, a, b in (("stdout", expected.out, actual.out), ("stderr", expected.err, actual.err))

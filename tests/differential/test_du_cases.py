@@ -92,7 +92,7 @@ def test_what_is_met_twice_counts_once(links, compare):
             compare(option, *operands, quick=True)
 
 
-@pytest.mark.parametrize("count, options", [(7, []), (7, ["-a"]), (7, ["-s"]), (7, ["-S"]), (7, ["-l", "-s"]), (5, ["-l"]), (4, ["-la"])])
+@pytest.mark.parametrize("count, options", [(7, []), (7, ["-a"]), (7, ["-s"]), (7, ["-S"]), (6, ["-l", "-s"]), (5, ["-l"]), (4, ["-la"])])
 def test_directories_that_all_link_one_another(top, compare, count, options):
     for i in range(count):
         fill(top / f"d{i}" / "file", 1000 * (i + 1))
@@ -228,7 +228,8 @@ def test_long_paths(top, compare):
         os.close(at)
         at = below
     os.close(at)
-    for options in ([], ["-a"], ["-s"], ["-d30"], ["-S"], ["-L"], ["--inodes", "-c", "."]):
+    # Not with -L: there GNU du uses full paths, and fails where they are too long.
+    for options in ([], ["-a"], ["-s"], ["-d30"], ["-S"], ["-D"], ["--inodes", "-c", "."]):
         compare(*options)
     compare("n" * 200 + "/" + "n" * 200, ".")
     compare("n" * 256, "/".join(["n" * 200] * 30), "n/" * 3000)
@@ -264,18 +265,21 @@ def make_huge(top, count, links=True):
     return huge
 
 
-@pytest.mark.parametrize("kind", ["host", "tmpfs", "ext4", "xfs", "btrfs"])
-@pytest.mark.parametrize("count", [9_000, 10_000, 10_400, 25_000, 104_000])
+HUGE = [
+    *[(kind, 12_000) for kind in ("host", "tmpfs", "ext4", "xfs", "btrfs")],
+    ("ext4", 9_700), ("ext4", 10_000), ("ext4", 10_030), ("ext4", 104_000), ("ext4", 111_000), ("tmpfs", 104_000),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind, count", HUGE)
 def test_huge_directories_are_sorted_as_gnu_does(tools, sandbox, kind, count):
-    if count > 100_000 and kind not in ("ext4", "tmpfs"):
-        pytest.skip("the runs of 100,000 are tried on ext4 and tmpfs")
     top = on(sandbox, kind) / "huge-case"
     try:
         huge = make_huge(top, count)
         listed = [entry.name for entry in os.scandir(huge) if entry.is_dir(follow_symlinks=False)]
-        for options in ([b"huge"], [b"-a", b"huge"], [b"."], [b"-S", b"."], [b"zzz", b"huge", b"aaa"], [b"--inodes", b"-d1"], [b"huge", b"huge/" + os.fsencode(listed[-1])], [b"-l"], [b"-s", b"huge"]):
-            outcome = tools.check_quickly(Invocation(options, cwd=os.fsencode(top)))
-            if options == [b"huge"] and kind == "ext4" and count > 10_400:
+        for options, threads in (([b"huge"], (1, 16)), ([b"-a", b"."], (2, 64)), ([b"-S", b"zzz", b"huge", b"aaa"], (16, 1)), ([b"-s", b"huge", b"huge/" + os.fsencode(listed[-1])], (2,))):
+            outcome = tools.check_quickly(Invocation(options, cwd=os.fsencode(top)), threads)
+            if options == [b"huge"] and kind == "ext4" and count > 11_000:
                 printed = [line.split(b"/")[-1].decode() for line in outcome.out.splitlines()[:-1]]
                 assert sorted(printed) == sorted(listed) and printed != listed  # else the case has no point
     finally:
@@ -367,13 +371,16 @@ def times(top):
         os.utime(top / f"d{i}/sub/file", ns=(time, time))
         os.utime(top / f"d{i}/sub", ns=(time - 5, time - 5))
         os.utime(top / f"d{i}", ns=(-(10**18), -(10**18)))
+    (top / "first").mkdir()
     return top
 
 
 @pytest.mark.parametrize("zone", TIME_ZONES)
 def test_time_zones(times, compare, zone):
-    for options in ([], ["-a"], ["--time-style=full-iso"], ["--time-style=+%c %Z %z %s"], ["-S"], ["-s"], ["-c", "."]):
-        compare("--time", *options, env={"TZ": zone}, quick=True)
+    for options in ([], ["-a"], ["--time-style=full-iso"], ["--time-style=+%c %Z %z %s"], ["-S"], ["-s"], ["-c"]):
+        # GNU du takes the epoch for the earliest time there is in what it prints first of all, and its
+        # ancestors. That is not copied; an empty directory comes first.
+        compare("--time", *options, "first", ".", env={"TZ": zone}, quick=True)
 
 
 @pytest.mark.parametrize("style", TIME_STYLES + BAD_TIME_STYLES)
@@ -651,7 +658,7 @@ def test_help_and_version(tools):
 def test_options_that_gnu_lacks(tools, top):
     """Bad arguments of ours: one line that names the argument, then where to look; exit 1 as du does."""
     fill(top / "a/file")
-    for words in (["--threads=0x"], ["--threads=-1"], ["--threads="], ["--timeout=0"], ["--timeout=x"], ["--timeout=-1"], ["--progress=maybe"], ["--threads"], ["--json=x"]):
+    for words in (["--threads=0x"], ["--threads=-1"], ["--threads="], ["--timeout=0"], ["--timeout=x"], ["--timeout=-1"], ["--progress=maybe"], ["--threads"]):
         outcome = tools.ours(Invocation([w.encode() for w in words], cwd=os.fsencode(top)))
         assert (outcome.status, outcome.out) == (1, b""), words
         lines = outcome.err.splitlines()
