@@ -13,6 +13,7 @@
 // freed by the sequencer.
 #pragma once
 
+#include "base/fts_order.h"
 #include "base/identity_set.h"
 
 #include <trawl/usage.h>
@@ -27,23 +28,6 @@
 #include <vector>
 
 namespace trawl::fold {
-
-// GNU fts reads a directory in runs of 100,000 names and sorts a run of more than 10,000 by inode.
-struct SerialOrder {
-  static constexpr std::uint64_t kRun = 100'000;
-  static constexpr std::uint64_t kSortAbove = 10'000;
-  std::uint64_t entry_count = 0;
-  bool by_inode = false;
-
-  std::pair<std::uint64_t, std::uint64_t> key(std::uint64_t position, std::uint64_t inode) const {
-    if (!by_inode) {
-      return {0, position};
-    }
-    const std::uint64_t run = position / kRun;
-    const std::uint64_t rest = entry_count - run * kRun;
-    return {run, (rest < kRun ? rest : kRun) > kSortAbove ? inode : position};
-  }
-};
 
 // An entry of a directory that the sequencer has to look at by itself: its identity decides whether
 // it counts, or it has a line.
@@ -96,7 +80,7 @@ struct Record {
 
   // Ordered record: final when published.
   bool ordered = false;
-  SerialOrder order;
+  base::FtsOrder order;
   std::vector<Item> items;
   std::vector<FileItem> files;
   std::vector<ErrorItem> errors;

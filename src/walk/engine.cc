@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "walk/engine.h"
 
+#include "base/fts_order.h"
 #include "sys/dirent.h"
 #include "sys/limits.h"
 
@@ -16,9 +17,6 @@ namespace trawl::engine {
 namespace {
 
 constexpr std::size_t kSlotAlignment = 16;
-// GNU fts reads a directory in runs of 100,000 names and sorts a run of more than 10,000 by inode.
-constexpr std::uint64_t kFtsRun = 100'000;
-constexpr std::uint64_t kFtsSortAbove = 10'000;
 // The clock is read once in so many looks: it costs 25 ns, a stat 300 at the least.
 constexpr unsigned kClockInterval = 16;
 
@@ -378,7 +376,7 @@ void Engine::list(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
     }
   }
   node.set_entry_count(position);
-  if (options_.fts_order && position > kFtsSortAbove && filesystem_.inode_order_helps(handle)) {
+  if (options_.fts_order && position > base::FtsOrder::kSortAbove && filesystem_.inode_order_helps(handle)) {
     node.set_inode_ordered();
   }
   worker.opener.close(node, handle);
@@ -597,7 +595,11 @@ void Engine::finish_part(Worker& worker, Node& node, Children* children) {
   for (Children* block = node.children; block != nullptr; block = block->next) {
     count += block->entries.size();
     if (node.inode_ordered()) {
-      sort_as_fts(*block, node.entry_count());
+      const base::FtsOrder order{.entry_count = node.entry_count(), .by_inode = true};
+      std::stable_sort(block->entries.begin(), block->entries.end(),
+                       [&order](const Child& a, const Child& b) {
+                         return order.key(a.position, a.inode) < order.key(b.position, b.inode);
+                       });
     }
   }
   node.pending.fetch_add(count, std::memory_order_relaxed);
@@ -609,17 +611,6 @@ void Engine::finish_part(Worker& worker, Node& node, Children* children) {
                                    .end = static_cast<std::uint32_t>(block->entries.size())});
   }
   child_done(worker, node, 1);
-}
-
-// The order in which GNU fts visits: sorted by inode within each run that is long enough.
-void Engine::sort_as_fts(Children& children, std::uint64_t entry_count) const {
-  const auto key = [entry_count](const Child& child) {
-    const std::uint64_t run = child.position / kFtsRun;
-    const std::uint64_t length = std::min(kFtsRun, entry_count - run * kFtsRun);
-    return std::pair(run, length > kFtsSortAbove ? child.inode : child.position);
-  };
-  std::stable_sort(children.entries.begin(), children.entries.end(),
-                   [&](const Child& a, const Child& b) { return key(a) < key(b); });
 }
 
 void Engine::child_done(Worker& worker, Node& parent, std::uint64_t count) {

@@ -75,7 +75,6 @@ class Engine {
   void report_batch(Worker& worker, Part& part, std::span<Entry> batch);
   void stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& metadata);
   void finish_part(Worker& worker, Node& node, Children* children);
-  void sort_as_fts(Children& children, std::uint64_t entry_count) const;
   void child_done(Worker& worker, Node& parent, std::uint64_t count);
   void leave(Worker& worker, Node& node);
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The order in which GNU fts visits a directory's entries: as the kernel lists them, but it reads a large
+// directory in runs of 100,000 names, and sorts each run of more than 10,000 by inode where the
+// filesystem is one on which that helps.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+namespace trawl::base {
+
+struct FtsOrder {
+  static constexpr std::uint64_t kRun = 100'000;
+  static constexpr std::uint64_t kSortAbove = 10'000;
+
+  std::uint64_t entry_count = 0;
+  bool by_inode = false;  // a directory to which this applies
+
+  // Entries are visited in the order of their keys; equal keys in the order of their positions.
+  std::pair<std::uint64_t, std::uint64_t> key(std::uint64_t position, std::uint64_t inode) const {
+    if (!by_inode) {
+      return {0, position};
+    }
+    const std::uint64_t run = position / kRun;
+    const std::uint64_t length = std::min(kRun, entry_count - run * kRun);
+    return {run, length > kSortAbove ? inode : position};
+  }
+};
+
+}  // namespace trawl::base
