@@ -88,8 +88,8 @@ TEST(IdentitySet, AgreesWithStdSet) {
   }
 }
 
-// Dense inodes, in groups, or with a number of their filesystem's in the high bits. A hash that looks
-// at some of the bits only takes minutes for some of these.
+// Dense inodes, in groups, or with a number of their filesystem's in the high bits. A hash that
+// looks at some of the bits only takes minutes for some of these.
 TEST(IdentitySet, SpreadsInodesThatDifferInFewBits) {
   constexpr std::uint64_t kCount = 400'000;
   for (const int shift : {0, 1, 5, 8, 13, 20, 24, 32, 40}) {

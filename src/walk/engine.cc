@@ -35,8 +35,8 @@ bool means_vanished(int error) { return error == ENOENT; }
 }  // namespace
 
 struct alignas(64) Engine::Worker {
-  Worker(unsigned worker_index, sys::FileSystem& filesystem)
-      : index(worker_index), opener(filesystem, statistics) {}
+  Worker(unsigned worker_index, sys::FileSystem& filesystem, DescriptorQueue& queue)
+      : index(worker_index), opener(filesystem, statistics, queue) {}
 
   unsigned index;
   Visitor nobody;  // stands in for a visitor that could not be made
@@ -118,7 +118,7 @@ void Engine::start_worker(unsigned index) {
   if (index > 0 && options_.private_descriptors) {
     filesystem_.make_descriptors_private();
   }
-  auto worker = std::make_unique<Worker>(index, filesystem_);
+  auto worker = std::make_unique<Worker>(index, filesystem_, descriptors_);
   visit([&] {
     std::lock_guard lock(factory_mutex_);
     worker->visitor = &factory_(index);

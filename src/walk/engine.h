@@ -98,6 +98,7 @@ class Engine {
   const unsigned max_workers_;
   const bool stat_directories_;  // by descriptor, when they are opened
   const std::size_t slot_offset_;
+  DescriptorQueue descriptors_;
   std::vector<std::unique_ptr<Worker>> workers_;
   sched::Scheduler<Task, Engine> scheduler_;
   base::SharedIdentitySet visited_;

@@ -11,9 +11,54 @@ namespace trawl::engine {
 
 namespace {
 
-constexpr int kPatience = 200;  // tries of 1 ms for a descriptor that another worker may give back
+bool out_of_descriptors(int error) { return error == EMFILE || error == ENFILE; }
 
 }  // namespace
+
+void DescriptorQueue::join(const Opener& opener) {
+  std::lock_guard lock(openers_mutex_);
+  openers_.push_back(&opener);
+}
+
+unsigned Opener::held_by_others() const {
+  std::lock_guard lock(queue_.openers_mutex_);
+  unsigned held = 0;
+  for (const Opener* opener : queue_.openers_) {
+    held += opener != this ? opener->held() : 0;
+  }
+  return held;
+}
+
+template <class Call>
+int Opener::with_descriptors(Call call) {
+  int error = 0;
+  if (queue_.is_empty()) {
+    error = call();
+    if (!out_of_descriptors(error)) {
+      return error;
+    }
+  }
+  queue_.waiting_.fetch_add(1);
+  release();
+  {
+    std::lock_guard turn(queue_.turn_);
+    for (int patience = queue_.patience_;;) {
+      error = call();
+      if (!out_of_descriptors(error)) {
+        queue_.patience_ = DescriptorQueue::kPatience;
+        break;
+      }
+      release();
+      if (held_by_others() == 0 && patience-- <= 0) {
+        queue_.patience_ /= 2;
+        break;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  queue_.waiting_.fetch_sub(1);
+  return error;
+}
 
 Opener::Cached* Opener::find(std::uint64_t anchor_id) {
   for (Cached& cached : cache_) {
@@ -27,8 +72,7 @@ Opener::Cached* Opener::find(std::uint64_t anchor_id) {
 
 void Opener::forget(Cached& cached) {
   if (cached.handle.fd >= 0) {
-    filesystem_.close(cached.handle);
-    ++statistics_.close_calls;
+    close(cached.handle);
     cached.anchor_id = 0;
   }
 }
@@ -68,24 +112,31 @@ const char* Opener::path_from_anchor(const Node& node) {
   }
 }
 
-int Opener::open_retrying(int base, const char* path, sys::OpenHow how, sys::DirectoryHandle& out,
-                          std::uint64_t keep) {
-  for (int patience = kPatience;; --patience) {
+int Opener::open_at(int base, const char* path, sys::OpenHow how, sys::DirectoryHandle& out,
+                    std::uint64_t keep) {
+  const auto open = [&] {
     ++statistics_.open_calls;
-    const int error = retry_interrupted(
-        [&] { return filesystem_.open_directory(base, path, how, out); });
-    if ((error != EMFILE && error != ENFILE) || patience == 0) {
-      return error;
-    }
+    return retry_interrupted([&] { return filesystem_.open_directory(base, path, how, out); });
+  };
+  int error = open();
+  if (out_of_descriptors(error)) {
     for (Cached& cached : cache_) {
       if (cached.anchor_id != keep) {
         forget(cached);
       }
     }
-    if (patience < kPatience) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
+    error = open();
   }
+  if (error == 0) {
+    held_.store(held() + 1, std::memory_order_relaxed);
+  }
+  return error;
+}
+
+void Opener::close(sys::DirectoryHandle& handle) {
+  filesystem_.close(handle);
+  ++statistics_.close_calls;
+  held_.store(held() - 1, std::memory_order_relaxed);
 }
 
 int Opener::open_anchor(const Node& anchor, int& fd) {
@@ -106,7 +157,7 @@ int Opener::open_anchor(const Node& anchor, int& fd) {
     missing.pop_back();
     sys::DirectoryHandle handle;
     const bool is_root = next.anchor == nullptr;
-    if (const int error = open_retrying(base, is_root ? next.name().data() : path_from_anchor(next),
+    if (const int error = open_at(base, is_root ? next.name().data() : path_from_anchor(next),
                                         {.follow = is_root || next.followed}, handle, base_id)) {
       return error;
     }
@@ -117,8 +168,7 @@ int Opener::open_anchor(const Node& anchor, int& fd) {
       const int error = retry_interrupted(
           [&] { return filesystem_.stat_handle(handle, Fields::identity, now); });
       if (error != 0 || now.identity() != next.metadata().identity()) {
-        filesystem_.close(handle);
-        ++statistics_.close_calls;
+        close(handle);
         return error != 0 ? error : ENOENT;
       }
     }
@@ -144,27 +194,30 @@ int Opener::locate(const Node& node, int& base, const char*& path) {
 }
 
 int Opener::open(const Node& node, bool stay_on_mount, sys::DirectoryHandle& out) {
-  int base;
-  const char* path;
-  if (const int error = locate(node, base, path)) {
-    return error;
-  }
-  const bool is_root = node.anchor == nullptr;
-  return open_retrying(
-      base, path,
-      {.follow = is_root || node.followed, .stay_on_mount = stay_on_mount && !is_root}, out,
-      is_root ? 0 : node.anchor->anchor_id);
+  return with_descriptors([&] {
+    int base;
+    const char* path;
+    if (const int error = locate(node, base, path)) {
+      return error;
+    }
+    const bool is_root = node.anchor == nullptr;
+    return open_at(base, path,
+                   {.follow = is_root || node.followed, .stay_on_mount = stay_on_mount && !is_root},
+                   out, is_root ? 0 : node.anchor->anchor_id);
+  });
 }
 
 int Opener::stat(const Node& node, Fields fields, Metadata& out) {
-  int base;
-  const char* path;
-  if (const int error = locate(node, base, path)) {
-    return error;
-  }
-  ++statistics_.stat_calls;
-  return retry_interrupted(
-      [&] { return filesystem_.stat_at(base, path, fields, node.followed, out); });
+  return with_descriptors([&] {
+    int base;
+    const char* path;
+    if (const int error = locate(node, base, path)) {
+      return error;
+    }
+    ++statistics_.stat_calls;
+    return retry_interrupted(
+        [&] { return filesystem_.stat_at(base, path, fields, node.followed, out); });
+  });
 }
 
 void Opener::close(const Node& node, sys::DirectoryHandle& handle) {
@@ -173,8 +226,7 @@ void Opener::close(const Node& node, sys::DirectoryHandle& handle) {
     handle = {};
     return;
   }
-  filesystem_.close(handle);
-  ++statistics_.close_calls;
+  close(handle);
 }
 
 }  // namespace trawl::engine

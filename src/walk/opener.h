@@ -10,9 +10,12 @@
 #include "walk/node.h"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <mutex>
 #include <string>
+#include <vector>
 
 namespace trawl::engine {
 
@@ -26,10 +29,35 @@ int retry_interrupted(Call call) {
   return error;
 }
 
+class Opener;
+
+// Where the workers of a walk meet when descriptors run out. Each gives back what it caches; one at a
+// time waits for those that the others list directories with, and no other opens anything meanwhile.
+// So there is always one that gets on, with as few as two descriptors.
+class DescriptorQueue {
+ public:
+  void join(const Opener& opener);
+  bool is_empty() const { return waiting_.load(std::memory_order_relaxed) == 0; }
+
+ private:
+  friend class Opener;
+  // How often it is tried again, 1 ms apart, when nobody holds any: then the process has used them up,
+  // or the system has, and may give some back. Less often if that was in vain before.
+  static constexpr int kPatience = 200;
+
+  std::atomic<unsigned> waiting_{0};
+  std::mutex turn_;
+  int patience_ = kPatience;  // of who has the turn
+  std::mutex openers_mutex_;
+  std::vector<const Opener*> openers_;
+};
+
 class Opener {
  public:
-  Opener(sys::FileSystem& filesystem, Statistics& statistics)
-      : filesystem_(filesystem), statistics_(statistics) {}
+  Opener(sys::FileSystem& filesystem, Statistics& statistics, DescriptorQueue& queue)
+      : filesystem_(filesystem), statistics_(statistics), queue_(queue) {
+    queue_.join(*this);
+  }
   ~Opener() { release(); }
   Opener(const Opener&) = delete;
   Opener& operator=(const Opener&) = delete;
@@ -38,8 +66,7 @@ class Opener {
   // it stays far below PATH_MAX; short ones keep the kernel's work per open low.
   static constexpr std::uint32_t kMaxPath = 512;
 
-  // Opens a node; 0 or errno. Out of descriptors, cached ones are given back first, and if other
-  // workers hold the rest it waits for them a little (at most kPatience).
+  // Opens a node; 0 or errno. Out of descriptors it waits for other workers' (see DescriptorQueue).
   int open(const Node& node, bool stay_on_mount, sys::DirectoryHandle& out);
 
   // Metadata of a node by name, its link not followed unless it was reached by one.
@@ -51,6 +78,9 @@ class Opener {
   // Closes all cached descriptors.
   void release();
 
+  // Descriptors that it has open at the moment, the caller's included.
+  unsigned held() const { return held_.load(std::memory_order_relaxed); }
+
  private:
   struct Cached {
     std::uint64_t anchor_id = 0;
@@ -61,8 +91,13 @@ class Opener {
   // Descriptor and relative path that lead to `node`.
   int locate(const Node& node, int& base, const char*& path);
   int open_anchor(const Node& anchor, int& fd);
-  int open_retrying(int base, const char* path, sys::OpenHow how, sys::DirectoryHandle& out,
-                    std::uint64_t keep);
+  int open_at(int base, const char* path, sys::OpenHow how, sys::DirectoryHandle& out,
+              std::uint64_t keep);
+  void close(sys::DirectoryHandle& handle);
+  // Makes a call that needs descriptors until they are to be had.
+  template <class Call>
+  int with_descriptors(Call call);
+  unsigned held_by_others() const;
   const char* path_from_anchor(const Node& node);
   Cached* find(std::uint64_t anchor_id);
   void remember(std::uint64_t anchor_id, sys::DirectoryHandle handle);
@@ -70,6 +105,8 @@ class Opener {
 
   sys::FileSystem& filesystem_;
   Statistics& statistics_;
+  DescriptorQueue& queue_;
+  std::atomic<unsigned> held_{0};  // written by its own worker only
   std::array<Cached, 3> cache_;
   std::uint64_t clock_ = 0;
   std::string path_;
