@@ -185,7 +185,9 @@ TEST_P(WalkVisitor, StopEndsTheWalk) {
     EXPECT_EQ(recording.result.statistics.errors, 0U);
     ASSERT_TRUE(recording.origin);
     EXPECT_EQ(recording.origin->state, State::cancelled);
-    EXPECT_LE(recording.directories.size(), 20U + 2 * GetParam());
+    if (in_enter) {  // entries() is not called for empty directories: any number of them may come
+      EXPECT_LE(recording.directories.size(), 20U + 2 * GetParam());
+    }
   }
 }
 

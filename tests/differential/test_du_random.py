@@ -2,7 +2,8 @@
 """Random trees with random command lines, against GNU du.
 
 A seed is "HOME:NUMBER": the filesystem that the tree stands on and a number; it decides the tree and
-all command lines. Fresh numbers are drawn for each run and printed. To repeat one:
+all command lines. They count from 1, so that a run judges the change alone; TRAWL_SEED=random (and the
+soak) begin anywhere. To repeat one:
     TRAWL_SEED=tmpfs:1234 pytest tests/differential/test_du_random.py
 Seeds that once failed belong into seeds.txt, which is replayed first. TRAWL_ROUNDS is the number of
 trees (default 150) over all filesystems; ./dev soak takes 4000.
@@ -68,15 +69,18 @@ def test_seed_that_failed_once(tools, sandbox, seed):
         pytest.skip(str(error))
 
 
-def run_rounds(tools, sandbox, home, rounds):
+def run_rounds(tools, sandbox, home, rounds, first):
     try:
         sandbox.home(home)
     except Unavailable as error:
         pytest.skip(str(error))
-    first = random.SystemRandom().randrange(10**9)
     begun = time.monotonic()
     commands = sum(run_seed(tools, sandbox, f"{home}:{first + i}") for i in range(rounds))
     print(f"{home}:{first} and up: {rounds} trees, {commands} command lines, {time.monotonic() - begun:.1f} s")
+
+
+def by_chance():
+    return random.SystemRandom().randrange(10**9)
 
 
 def rounds_of(home, total):
@@ -85,15 +89,19 @@ def rounds_of(home, total):
 
 @pytest.mark.parametrize("home", Sandbox.HOMES)
 def test_random(tools, sandbox, home):
-    if "TRAWL_SEED" in os.environ:
-        if not os.environ["TRAWL_SEED"].startswith(home + ":"):
-            pytest.skip("another filesystem's seed is asked for")
-        run_seed(tools, sandbox, os.environ["TRAWL_SEED"])
+    rounds = rounds_of(home, int(os.environ.get("TRAWL_ROUNDS", 150)))
+    seed = os.environ.get("TRAWL_SEED")
+    if seed is None:
+        run_rounds(tools, sandbox, home, rounds, 1)  # the same each time: a change is judged by itself
+    elif seed == "random":
+        run_rounds(tools, sandbox, home, rounds, by_chance())
+    elif seed.startswith(home + ":"):
+        run_seed(tools, sandbox, seed)
     else:
-        run_rounds(tools, sandbox, home, rounds_of(home, int(os.environ.get("TRAWL_ROUNDS", 150))))
+        pytest.skip("another filesystem's seed is asked for")
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("home", Sandbox.HOMES)
 def test_random_soak(tools, sandbox, home):
-    run_rounds(tools, sandbox, home, rounds_of(home, int(os.environ.get("TRAWL_ROUNDS", 4000))))
+    run_rounds(tools, sandbox, home, rounds_of(home, int(os.environ.get("TRAWL_ROUNDS", 4000))), by_chance())

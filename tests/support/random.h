@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random numbers for tests, the same on every machine, and where their seeds come from: $TRAWL_SEED
-// if it is set, else chance. The seed is printed, so that a run that failed can be repeated.
+// Random numbers for tests, the same on every machine, and where their seeds come from: $TRAWL_SEED if
+// it is set, chance if that is "random" (as ./dev soak has it), else always the same, so that a change
+// is judged by itself. The seed is printed, so that a run that failed can be repeated.
 #pragma once
 
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <random>
+#include <string_view>
 
 namespace trawl::testing {
 
@@ -38,10 +40,10 @@ class Random {
 
 inline std::uint64_t fresh_seed() {
   const char* const set = std::getenv("TRAWL_SEED");
-  std::uint64_t seed = 0;
-  if (set != nullptr && *set != '\0') {
+  std::uint64_t seed = 1;
+  if (set != nullptr && *set != '\0' && std::string_view(set) != "random") {
     seed = std::strtoull(set, nullptr, 10);
-  } else {
+  } else if (set != nullptr && *set != '\0') {
     const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
     seed = Random(std::random_device{}() ^ static_cast<std::uint64_t>(now)).next() % 1'000'000'007;
   }
