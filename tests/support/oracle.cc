@@ -110,7 +110,7 @@ class Naive {
       if (entry.error != 0 && !entry.info && !is_asked_for(*found, entry)) {
         // It can't be had, but the listing says enough.
         entry.error = 0;
-        entry.type = type_of_mode(DTTOIF(found->d_type));
+        entry.type = type_of_mode(static_cast<std::uint32_t>(DTTOIF(found->d_type)));
         entry.descend = entry.type == FileType::directory && entry.depth <= options_.max_depth;
       }
       entries.push_back(entry);
