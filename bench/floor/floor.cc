@@ -1,33 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The floor: the least kernel work that lists a tree and stats every entry, and nothing else. No
-// hard links, no errors reported, no order, no output but one line. What trawl is measured against.
+// hard links, no order, no report of what went wrong, one line of output. What trawl is measured
+// against.
 //
-//   floor [--names] [--threads N] PATH
+//   floor [--names] [--read-to-end] [--threads N] PATH
 //
 // Each thread has its own descriptor table. A directory is opened by its path from the root, listed
-// with 64 KiB getdents64, its entries are statx'ed relative to its descriptor, and it is closed. ext4's
-// end mark (last offset 2^63-1) saves the last read. Work: a stack of paths per thread; who has none
-// takes the older half of somebody else's.
+// with 64 KiB getdents64, its entries are statx'ed relative to its descriptor, and it is closed.
+// ext4's end mark (last offset 2^63-1) saves the last read, unless --read-to-end. --names stats
+// nothing (but what has no type in its record).
+//
+// Work: a stack per thread; who has nothing takes the older half of somebody else's, or sleeps until
+// more is pushed. Of a directory that needs several reads, the later ones are given away while the
+// own stack is low: they are opened again, so that one directory keeps all threads busy.
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
+
+constexpr std::size_t kBuffer = 65536;
 
 struct Record {  // struct linux_dirent64
   std::uint64_t inode;
@@ -37,105 +46,172 @@ struct Record {  // struct linux_dirent64
   char name[1];
 };
 
-struct alignas(64) Worker {
+struct Task {
+  std::string path;
+  std::string records;  // empty: the whole directory is to be listed
+};
+
+struct alignas(128) Worker {
   std::mutex mutex;
-  std::vector<std::string> stack;
+  std::vector<Task> stack;
+  std::vector<Task> found;  // by the expansion that is going on
   std::uint64_t entries = 0;
   std::uint64_t directories = 0;
   std::uint64_t blocks = 0;
 };
 
 bool g_names = false;
+bool g_read_to_end = false;
 int g_root = -1;
 unsigned g_threads = 1;
 std::unique_ptr<Worker[]> g_workers;
-std::atomic<std::uint64_t> g_unfinished{1};  // directories pushed and not yet expanded
+std::atomic<std::uint64_t> g_unfinished{1};  // tasks pushed and not yet finished
+std::atomic<unsigned> g_idle{0};
+std::atomic<std::uint32_t> g_pushes{0};  // changes when there may be work for those who sleep
 
-void expand(Worker& self, const std::string& path, char* buffer) {
-  const long fd = syscall(SYS_openat, g_root, path.c_str(),
+void wake_one() {
+  if (g_idle.load() > 0) {
+    ++g_pushes;
+    g_pushes.notify_one();
+  }
+}
+
+void push(Worker& self, std::vector<Task>& tasks) {
+  g_unfinished += tasks.size();
+  {
+    std::lock_guard lock(self.mutex);
+    // The first that was listed is taken first.
+    self.stack.insert(self.stack.end(), std::make_move_iterator(tasks.rbegin()),
+                      std::make_move_iterator(tasks.rend()));
+  }
+  tasks.clear();
+  wake_one();
+}
+
+bool is_low(Worker& self) {
+  std::lock_guard lock(self.mutex);
+  return self.stack.size() < 2 * static_cast<std::size_t>(g_threads);
+}
+
+// Counts and stats the entries of one read. Returns whether it was the last by ext4's mark.
+bool visit(Worker& self, long fd, const std::string& path, const char* records, long size) {
+  bool end = false;
+  for (long at = 0; at < size;) {
+    const auto* record = reinterpret_cast<const Record*>(records + at);
+    at += record->length;
+    end = at == size && record->offset == INT64_MAX;
+    const char* name = record->name;
+    if (name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0))) {
+      continue;
+    }
+    ++self.entries;
+    bool is_directory = record->type == 4;  // DT_DIR
+    if (!g_names || record->type == 0) {    // DT_UNKNOWN
+      struct statx info;
+      if (syscall(SYS_statx, fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS,
+                  &info) == 0) {
+        self.blocks += info.stx_blocks;
+        is_directory = S_ISDIR(info.stx_mode);
+      }
+    }
+    if (is_directory) {
+      self.found.push_back({path == "." ? name : path + '/' + name, {}});
+    }
+  }
+  return end;
+}
+
+void expand(Worker& self, const Task& task, char* buffer) {
+  const long fd = syscall(SYS_openat, g_root, task.path.c_str(),
                           O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) {
     return;
   }
-  ++self.directories;
-  std::vector<std::string> children;
-  for (bool end = false; !end;) {
-    const long size = syscall(SYS_getdents64, fd, buffer, 65536);
-    if (size <= 0) {
-      break;
-    }
-    for (long at = 0; at < size;) {
-      const auto* record = reinterpret_cast<const Record*>(buffer + at);
-      at += record->length;
-      end = at == size && record->offset == INT64_MAX;
-      const char* name = record->name;
-      if (name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0))) {
-        continue;
+  if (!task.records.empty()) {
+    visit(self, fd, task.path, task.records.data(), static_cast<long>(task.records.size()));
+  } else {
+    ++self.directories;
+    bool first = true;
+    for (bool end = false; !end; first = false) {
+      const long size = syscall(SYS_getdents64, fd, buffer, kBuffer);
+      if (size <= 0) {
+        break;
       }
-      ++self.entries;
-      if (!g_names) {
-        struct statx info;
-        if (syscall(SYS_statx, fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS,
-                    &info) == 0) {
-          self.blocks += info.stx_blocks;
-        }
-      }
-      if (record->type == 4 /* DT_DIR */) {
-        children.push_back(path == "." ? name : path + '/' + name);
+      if (!first && !g_names && g_threads > 1 && is_low(self)) {
+        self.found.push_back({task.path, std::string(buffer, static_cast<std::size_t>(size))});
+        push(self, self.found);
+      } else {
+        end = visit(self, fd, task.path, buffer, size) && !g_read_to_end;
       }
     }
   }
   syscall(SYS_close, fd);
-  if (!children.empty()) {
-    g_unfinished += children.size();
+  if (!self.found.empty()) {
+    push(self, self.found);
+  }
+}
+
+bool take(unsigned index, Task& task) {
+  Worker& self = g_workers[index];
+  {
     std::lock_guard lock(self.mutex);
-    for (auto child = children.rbegin(); child != children.rend(); ++child) {
-      self.stack.push_back(std::move(*child));
+    if (!self.stack.empty()) {
+      task = std::move(self.stack.back());
+      self.stack.pop_back();
+      return true;
     }
   }
+  for (unsigned i = 1; i < g_threads; ++i) {
+    Worker& victim = g_workers[(index + i) % g_threads];
+    std::vector<Task> loot;
+    {
+      std::lock_guard lock(victim.mutex);
+      const auto middle =
+          victim.stack.begin() + static_cast<std::ptrdiff_t>((victim.stack.size() + 1) / 2);
+      loot.assign(std::make_move_iterator(victim.stack.begin()), std::make_move_iterator(middle));
+      victim.stack.erase(victim.stack.begin(), middle);
+    }
+    if (!loot.empty()) {
+      task = std::move(loot.back());
+      loot.pop_back();
+      if (!loot.empty()) {
+        {
+          std::lock_guard lock(self.mutex);
+          self.stack = std::move(loot);
+        }
+        wake_one();
+      }
+      return true;
+    }
+  }
+  return false;
 }
 
 void work(unsigned index) {
   if (index > 0) {
     syscall(SYS_unshare, 0x00000400 /* CLONE_FILES */);
   }
-  Worker& self = g_workers[index];
-  std::unique_ptr<char[]> buffer(new char[65536]);
+  std::unique_ptr<char[]> buffer(new char[kBuffer]);
+  Task task;
   while (g_unfinished.load() != 0) {
-    std::string path;
-    bool found = false;
-    {
-      std::lock_guard lock(self.mutex);
-      if (!self.stack.empty()) {
-        path = std::move(self.stack.back());
-        self.stack.pop_back();
-        found = true;
+    if (!take(index, task)) {
+      // Who pushes sees g_idle, or else its task is seen here.
+      ++g_idle;
+      const std::uint32_t pushes = g_pushes.load();
+      const bool found = take(index, task);
+      if (!found && g_unfinished.load() != 0) {
+        g_pushes.wait(pushes);
+      }
+      --g_idle;
+      if (!found) {
+        continue;
       }
     }
-    for (unsigned i = 1; i < g_threads && !found; ++i) {
-      Worker& victim = g_workers[(index + i) % g_threads];
-      std::vector<std::string> loot;
-      {
-        std::lock_guard lock(victim.mutex);
-        const auto half = static_cast<std::ptrdiff_t>((victim.stack.size() + 1) / 2);
-        loot.assign(std::make_move_iterator(victim.stack.begin()),
-                    std::make_move_iterator(victim.stack.begin() + half));
-        victim.stack.erase(victim.stack.begin(), victim.stack.begin() + half);
-      }
-      if (!loot.empty()) {
-        path = std::move(loot.back());
-        loot.pop_back();
-        found = true;
-        std::lock_guard lock(self.mutex);
-        self.stack = std::move(loot);
-      }
+    expand(g_workers[index], task, buffer.get());
+    if (--g_unfinished == 0) {
+      ++g_pushes;
+      g_pushes.notify_all();
     }
-    if (!found) {
-      std::this_thread::yield();
-      continue;
-    }
-    expand(self, path, buffer.get());
-    --g_unfinished;
   }
 }
 
@@ -143,10 +219,12 @@ void work(unsigned index) {
 
 int main(int argc, char** argv) {
   const char* root = ".";
-  g_threads = std::thread::hardware_concurrency();
+  g_threads = std::max(1U, std::thread::hardware_concurrency());
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--names") == 0) {
       g_names = true;
+    } else if (std::strcmp(argv[i], "--read-to-end") == 0) {
+      g_read_to_end = true;
     } else if (std::strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
       g_threads = static_cast<unsigned>(std::max(1, std::atoi(argv[++i])));
     } else {
@@ -155,12 +233,14 @@ int main(int argc, char** argv) {
   }
   const auto begin = std::chrono::steady_clock::now();
   g_root = open(root, O_RDONLY | O_DIRECTORY);
-  if (g_root < 0) {
+  struct statx info;
+  if (g_root < 0 ||
+      syscall(SYS_statx, g_root, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) != 0) {
     std::perror(root);
     return 1;
   }
   g_workers.reset(new Worker[g_threads]);
-  g_workers[0].stack.emplace_back(".");
+  g_workers[0].stack.push_back({".", {}});
   std::vector<std::thread> threads;
   for (unsigned i = 1; i < g_threads; ++i) {
     threads.emplace_back(work, i);
@@ -171,14 +251,14 @@ int main(int argc, char** argv) {
   }
   std::uint64_t entries = 0;
   std::uint64_t directories = 0;
-  std::uint64_t blocks = 0;
+  std::uint64_t blocks = g_names ? 0 : info.stx_blocks;
   for (unsigned i = 0; i < g_threads; ++i) {
     entries += g_workers[i].entries;
     directories += g_workers[i].directories;
     blocks += g_workers[i].blocks;
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-  std::printf("%ju entries, %ju directories, %ju KiB, %.4f s\n", static_cast<std::uintmax_t>(entries),
-              static_cast<std::uintmax_t>(directories), static_cast<std::uintmax_t>(blocks / 2),
-              elapsed.count());
+  std::printf("%ju entries, %ju directories, %ju bytes, %.4f s\n",
+              static_cast<std::uintmax_t>(entries), static_cast<std::uintmax_t>(directories),
+              static_cast<std::uintmax_t>(blocks * 512), elapsed.count());
 }
