@@ -301,8 +301,9 @@ bool Engine::may_enter(Worker& worker, Node& node, const sys::DirectoryHandle& h
     return false;
   }
   // Another inode than the one listed: replaced in between, or reached through a replaced parent,
-  // unless it is a mount point or the filesystem's listing is known to tell other numbers.
+  // unless it is a mount point or the filesystem's listing is not known to tell the same numbers.
   if (!node.followed && metadata.inode != node.listed_inode() && !metadata.mount_root &&
+      !node.crossed_mount &&
       (is_root || metadata.device == node.parent_node()->metadata().device) &&
       filesystem_.listed_inodes_are_exact(handle)) {
     node.set_error(State::vanished, Operation::descend, ENOENT);
