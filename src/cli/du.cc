@@ -72,7 +72,8 @@ bool read_operands(const DuOptions& options, const std::string& program, Operand
   const std::string& from = *options.files0_from;
   std::string text;
   const int error = read_file(from.c_str(), text);
-  if (error != 0 && error != EISDIR) {
+  // Standard input is open as it is; a directory can be opened, but not read.
+  if (error != 0 && error != EISDIR && from != "-") {
     std::fprintf(stderr, "%s: cannot open %s for reading: %s\n", program.c_str(),
                  quote_always(from).c_str(), std::strerror(error));
     return false;
@@ -290,7 +291,10 @@ int run(const DuOptions& options, const std::string& program) {
                stderr);
   }
   if (const int error = printer.output_error()) {
-    printer.complain(std::string("write error: ") + std::strerror(error));
+    // GNU du flushes each line, and has forgotten the reason in the end; but closing fails once more
+    // where there is nothing to close.
+    const bool forgotten = !options.json && error != EBADF;
+    printer.complain(forgotten ? "write error" : std::string("write error: ") + std::strerror(error));
   }
   if (Interrupt::status() != 0) {
     return Interrupt::status();
