@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# Fish completion for trawl.
+
+function __trawl_is_du
+    set -l words (commandline -opc)
+    test (count $words) -ge 2; and test "$words[2]" = du
+end
+
+function __trawl_is_first
+    test (count (commandline -opc)) -eq 1
+end
+
+function __trawl_is_help
+    set -l words (commandline -opc)
+    test (count $words) -eq 2; and test "$words[2]" = help
+end
+
+complete -c trawl -n __trawl_is_first -a du -d 'disk usage as GNU du reports it'
+complete -c trawl -n __trawl_is_first -a help -d 'show the options'
+complete -c trawl -n __trawl_is_help -f -a du
+
+# Both
+complete -c trawl -l apparent-size -d 'sizes as files have them'
+complete -c trawl -s x -l one-file-system -d 'stay on the file system of each operand'
+complete -c trawl -s L -l dereference -d 'follow symbolic links'
+complete -c trawl -l exclude -x -d 'leave out what matches a pattern'
+complete -c trawl -s X -l exclude-from -r -F -d 'leave out what matches a pattern in a file'
+complete -c trawl -l json -d 'one JSON document'
+complete -c trawl -l progress -f -a 'auto always never' -d 'a line on standard error while it runs'
+complete -c trawl -l threads -x -d 'number of workers'
+complete -c trawl -l timeout -x -d 'stop after a while and show what was counted'
+complete -c trawl -l stats -d 'what the engine did, on standard error'
+complete -c trawl -l help -d 'show the options'
+complete -c trawl -l version -d 'show the version'
+
+# The picture
+complete -c trawl -n 'not __trawl_is_du' -l count -d 'count files and directories'
+complete -c trawl -n 'not __trawl_is_du' -s d -l depth -x -d 'show no more than N levels'
+complete -c trawl -n 'not __trawl_is_du' -s n -l top -x -d 'show the N biggest'
+complete -c trawl -n 'not __trawl_is_du' -l min-share -x -d 'show nothing smaller than P per cent'
+complete -c trawl -n 'not __trawl_is_du' -l sort -x -a 'size count name' -d order
+complete -c trawl -n 'not __trawl_is_du' -s r -l reverse -d 'the other way round'
+complete -c trawl -n 'not __trawl_is_du' -l errors -d 'list everything that could not be read'
+complete -c trawl -n 'not __trawl_is_du' -l color -f -a 'auto always never' -d 'use colors'
+complete -c trawl -n 'not __trawl_is_du' -s h -d 'show the options'
+
+# trawl du
+complete -c trawl -n __trawl_is_du -s 0 -l null -d 'end each line with NUL'
+complete -c trawl -n __trawl_is_du -s a -l all -d 'lines for files too'
+complete -c trawl -n __trawl_is_du -s B -l block-size -x -a 'K M G T kB MB GB human-readable si' -d 'count in units of SIZE'
+complete -c trawl -n __trawl_is_du -s b -l bytes -d 'apparent sizes in bytes'
+complete -c trawl -n __trawl_is_du -s c -l total -d 'a grand total at the end'
+complete -c trawl -n __trawl_is_du -s D -s H -l dereference-args -d 'follow links that are given as FILE'
+complete -c trawl -n __trawl_is_du -s d -l max-depth -x -d 'no lines for more than N levels below'
+complete -c trawl -n __trawl_is_du -l files0-from -r -F -d 'take the names from a file'
+complete -c trawl -n __trawl_is_du -s h -l human-readable -d 'figures such as 1.5K, 20M, 3G'
+complete -c trawl -n __trawl_is_du -l inodes -d 'count inodes instead of blocks'
+complete -c trawl -n __trawl_is_du -s k -d 'count in KiB'
+complete -c trawl -n __trawl_is_du -s m -d 'count in MiB'
+complete -c trawl -n __trawl_is_du -s l -l count-links -d 'count every hard link'
+complete -c trawl -n __trawl_is_du -s P -l no-dereference -d 'follow no symbolic links'
+complete -c trawl -n __trawl_is_du -s S -l separate-dirs -d 'leave subdirectories out of the figures'
+complete -c trawl -n __trawl_is_du -l si -d 'like -h, in powers of 1000'
+complete -c trawl -n __trawl_is_du -s s -l summarize -d 'only one line for each FILE'
+complete -c trawl -n __trawl_is_du -s t -l threshold -x -d 'only lines of at least SIZE'
+complete -c trawl -n __trawl_is_du -l time -f -a 'atime access use ctime status' -d 'show the latest change'
+complete -c trawl -n __trawl_is_du -l time-style -x -a 'full-iso long-iso iso +' -d 'style of times'
