@@ -4,6 +4,8 @@
 It speaks the kernel's protocol on /dev/fuse in a process of its own. A tree is made of Nodes; hooks
 decide when it lies, stalls or dies:
     with mounted(sandbox, path, root, Behaviour()): …
+A server that has taken a request and never answers can't be tested: the kernel lets nobody who waits
+for it go, not even to be killed.
 """
 
 import contextlib
@@ -12,7 +14,6 @@ import os
 import signal
 import stat
 import struct
-import time
 
 DT_UNKNOWN = 0
 
@@ -182,7 +183,3 @@ def mounted(sandbox, path, root, behaviour):
         os.waitpid(server, 0)
         sandbox.unmount(path)
 
-
-def pause_forever():
-    while True:
-        time.sleep(1000)

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""trawl du over a filesystem that lies, stalls, fails or dies, and how a walk is cut short."""
+
+import errno
+import os
+import pathlib
+import random
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from differential.du import CLEAN, THREADS, Invocation, Tools
+from hostile.fuse_server import Behaviour, Node, mounted, tree, why_unavailable
+
+READDIR, GETATTR, LOOKUP, OPENDIR = 28, 3, 1, 27
+
+
+@pytest.fixture(scope="module")
+def tools(trawl_path, sandbox):
+    return Tools(trawl_path, sandbox)
+
+
+@pytest.fixture(autouse=True)
+def fuse(sandbox):
+    if why := why_unavailable(sandbox):
+        pytest.skip(why)
+
+
+@pytest.fixture
+def place(sandbox):
+    path = pathlib.Path(os.fsdecode(sandbox.home("host"))) / "fuse"
+    path.mkdir()
+    yield path
+    sandbox.remove(os.fsencode(path))
+
+
+@pytest.fixture
+def serve(sandbox, place):
+    """with serve(root, Behaviour()): the filesystem is mounted on place/m."""
+    return lambda root, behaviour: mounted(sandbox, os.fsencode(place / "m"), root, behaviour)
+
+
+def start(tools, place, *args):
+    return subprocess.Popen(["du", *args], executable=tools.du, cwd=place / "m", env=CLEAN, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+
+
+def finish(process, seconds):
+    """Its output, and how long it took to end; killed if it does not."""
+    begun = time.monotonic()
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return out, err, time.monotonic() - begun
+
+
+def same_as_gnu(tools, place, *args):
+    invocation = Invocation([os.fsencode(arg) for arg in args], cwd=os.fsencode(place / "m"), timeout=60)
+    expected = tools.gnu(invocation, merged=True)
+    for threads in THREADS:
+        tools.expect(invocation, expected, tools.ours(invocation, threads, merged=True), threads, True)
+    return expected
+
+
+# --- lies -------------------------------------------------------------------------------------------
+
+
+def test_an_honest_filesystem(tools, place, serve):
+    with serve(tree(3, 3, 4), Behaviour()):
+        for args in ([], ["-a"], ["-s"], ["-L"], ["--inodes", "-x"]):
+            outcome = same_as_gnu(tools, place, *args)
+            assert (outcome.status, b"f3" in outcome.out) == (0, args == ["-a"])
+
+
+class UnknownTypes(Behaviour):
+    """Tells some types and not others, never the same ones."""
+
+    def entries(self, node):
+        for name, child, kind, offset in super().entries(node):
+            yield name, child, random.choice([0, kind]), offset
+
+
+def test_types_that_are_told_now_and_then(tools, place, serve):
+    with serve(tree(3, 3, 4), UnknownTypes()):
+        for args in ([], ["-a"], ["-L", "-a"]):
+            same_as_gnu(tools, place, *args)
+
+
+class WrongTypes(Behaviour):
+    def entries(self, node):
+        for name, child, _, offset in super().entries(node):
+            yield name, child, random.choice([0, 1, 2, 4, 6, 8, 10, 12, 15]), offset
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_types_that_are_wrong(tools, place, serve, threads):
+    with serve(tree(2, 3, 4), WrongTypes()):
+        _, err, _ = finish(process := start(tools, place, f"--threads={threads}", "-a"), 20)
+    assert process.returncode == (1 if err else 0)
+
+
+class Offsets(Behaviour):
+    """Positions without order, the largest there is in the middle."""
+
+    def __init__(self, make):
+        self.make = make
+
+    def entries(self, node):
+        for index, (name, child, kind, _) in enumerate(super().entries(node)):
+            yield name, child, kind, self.make(index)
+
+
+@pytest.mark.parametrize("make", [
+    lambda index: 2**63 - 1 - index,
+    lambda index: 2**63 - 1 if index == 3 else index + 1,
+    lambda index: (index + 1) * 0x9E3779B97F4A7C15 % 2**63,
+    lambda index: 2**62 + (index ^ 5),
+])  # fmt: skip
+def test_any_position(tools, place, serve, make):
+    root = tree(1, 3, 700)  # several replies of the server
+    with serve(root, Offsets(make)):
+        for args in ([], ["-a"], ["--inodes"]):
+            same_as_gnu(tools, place, *args)
+
+
+class Repeating(Behaviour):
+    """Some names twice, "." and ".." among them, or nowhere."""
+
+    def entries(self, node):
+        index = 0
+        for name, child, kind, _ in super().entries(node):
+            for _ in range(2 if name.endswith(b"1") else 1):
+                index += 1
+                yield name, child, kind, index
+        yield b".", node, 4, index + 1
+        yield b"..", None, 4, index + 2
+        yield b".", node, 0, index + 3
+
+
+def test_names_twice(tools, place, serve):
+    with serve(tree(2, 3, 4), Repeating()):
+        for args in ([], ["-a"], ["-s"], ["--inodes"]):
+            same_as_gnu(tools, place, *args)
+
+
+class Missing(Behaviour):
+    """Lists names that are not there."""
+
+    def entries(self, node):
+        index = 0
+        for name, child, kind, _ in super().entries(node):
+            index += 1
+            yield name, child, kind, index
+        for kind in (0, 4, 8):
+            index += 1
+            yield b"ghost%d" % kind, None, kind, index
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_names_of_nothing(tools, place, serve, threads):
+    with serve(tree(1, 2, 2), Missing()):
+        expected = tools.gnu(Invocation([b"-a"], cwd=os.fsencode(place / "m")))
+        out, err, _ = finish(process := start(tools, place, f"--threads={threads}", "-a"), 20)
+        assert (process.returncode, out) == (expected.status, expected.out)
+        assert sorted(err.splitlines()) == sorted(expected.err.splitlines())
+
+
+def test_a_directory_that_is_its_own_ancestor(tools, place, serve):
+    """The same inode again and again, as only a broken filesystem has it: the walk ends."""
+
+    class Endless(Node):
+        def child(self, name):
+            return self.children.setdefault(name, Endless({}, ino=77))
+
+        def names(self):
+            return [b"again"]
+
+    with serve(Endless({}, ino=77), Behaviour()):
+        for threads in (1, 16):
+            _, err, _ = finish(process := start(tools, place, f"--threads={threads}", "--timeout=5"), 20)
+            assert process.returncode == 1 and err
+
+
+# --- failures ---------------------------------------------------------------------------------------
+
+
+class Failing(Behaviour):
+    """Listing fails from some entry on."""
+
+    def __init__(self, size, after, code):
+        self.size, self.after, self.code = size, after, code
+
+    def read_directory(self, server, node, offset, size):
+        if len(node.children) == self.size and offset >= self.after:
+            raise OSError(self.code, "")
+        return super().read_directory(server, node, offset, min(size, 4096))
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE, errno.ENOMEM, errno.EINVAL])
+@pytest.mark.parametrize("after", [0, 1])
+def test_listing_that_fails(tools, place, serve, code, after):
+    root = tree(2, 3, 4)
+    root.children[b"big"] = tree(0, 0, 500)
+    with serve(root, Failing(500, after, code)):
+        # Not with -S: there GNU du counts such a directory in its parent too. Nor with several operands:
+        # it takes what it could not finish for something seen before, and says nothing.
+        for args in ([], ["-a"], ["-s"], ["--inodes"]):
+            outcome = same_as_gnu(tools, place, *args)
+            assert outcome.status == 1
+
+
+class Dying(Behaviour):
+    def __init__(self, at):
+        self.at = at
+
+    def on_request(self, opcode, count):
+        if count >= self.at:
+            os._exit(0)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("at", [2, 5, 20, 100, 300])
+def test_a_server_that_dies(tools, place, serve, threads, at):
+    """Everything after that is an error, and the walk ends."""
+    with serve(tree(3, 4, 5), Dying(at)):
+        process = start(tools, place.parent / "fuse", f"--threads={threads}", "-a") if at > 2 else None
+        if process is None:
+            process = subprocess.Popen(["du", f"--threads={threads}", "-a", "m"], executable=tools.du, cwd=place, env=CLEAN,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+        _, err, _ = finish(process, 20)
+    assert process.returncode == 1
+    assert err and all(re.match(rb"du: |\s|$", line) for line in err.splitlines())
+
+
+# --- cut short --------------------------------------------------------------------------------------
+
+
+class Slow(Behaviour):
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def on_request(self, opcode, count):
+        time.sleep(self.seconds)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_timeout(tools, place, serve, threads):
+    with serve(tree(4, 4, 4), Slow(0.01)):
+        begun = time.monotonic()
+        out, err, _ = finish(process := start(tools, place, f"--threads={threads}", "--timeout=0.7"), 20)
+        assert time.monotonic() - begun < 0.7 + 1.5
+    assert process.returncode == 1
+    assert b"partial" in err and re.fullmatch(rb"(\d+\t.*\n)*", out)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("number", [signal.SIGINT])
+def test_interrupt(tools, place, serve, threads, number):
+    with serve(tree(4, 4, 4), Slow(0.01)):
+        process = start(tools, place, f"--threads={threads}")
+        time.sleep(0.7)
+        process.send_signal(number)
+        out, err, seconds = finish(process, 20)
+    assert seconds < 1.5
+    assert process.returncode == 130
+    assert b"partial" in err and re.fullmatch(rb"(\d+\t.*\n)*", out)
+
+
+class EndlessListing(Behaviour):
+    """A directory that never ends."""
+
+    def read_directory(self, server, node, offset, size):
+        return super().read_directory(server, node, 0, size)
+
+
+def test_a_listing_without_end(tools, place, serve):
+    with serve(tree(0, 0, 300), EndlessListing()):
+        for threads in (1, 16):
+            _, err, seconds = finish(process := start(tools, place, f"--threads={threads}", "--timeout=1", "-s"), 20)
+            assert process.returncode == 1 and b"partial" in err and seconds < 3
+
+
+def test_lines_come_while_the_walk_goes_on(tools, place, serve):
+    with serve(tree(3, 4, 4), Slow(0.005)):
+        process = start(tools, place, "--threads=4")
+        begun = time.monotonic()
+        first = process.stdout.readline()
+        until_first = time.monotonic() - begun
+        out, _, _ = finish(process, 60)
+        whole = time.monotonic() - begun
+    assert process.returncode == 0 and first and out
+    assert until_first < whole / 2
