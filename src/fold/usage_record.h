@@ -94,11 +94,13 @@ struct Record {
   State state = State::open;
   std::atomic<bool> complete{false};
 
+  Record* next_to_free = nullptr;  // by free_records()
+
   // The item of the child at this place. `items` must be sorted and hold it.
   Item& item(std::uint64_t position, std::uint64_t inode);
 };
 
-// Depth first, whatever is published.
+// With all that is published below it. Allocates nothing: it is also called when memory has run out.
 void free_records(Record* record);
 
 }  // namespace trawl::fold

@@ -2,6 +2,8 @@
 #include "fold/usage_sequencer.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 namespace trawl {
 
@@ -46,20 +48,21 @@ Item& Record::item(std::uint64_t position, std::uint64_t inode) {
 }
 
 void free_records(Record* record) {
-  std::vector<Record*> pending{record};
-  while (!pending.empty()) {
-    Record* next = pending.back();
-    pending.pop_back();
-    if (next == nullptr) {
-      continue;
+  Record* pending = record;
+  const auto add = [&pending](Record* child) {
+    if (child != nullptr) {
+      child->next_to_free = pending;
+      pending = child;
     }
+  };
+  while (pending != nullptr) {
+    const std::unique_ptr<Record> next(std::exchange(pending, pending->next_to_free));
     for (const Item& item : next->items) {
-      pending.push_back(item.child);
+      add(item.child);
     }
     if (next->bag != nullptr) {
-      pending.insert(pending.end(), next->bag->operands.begin(), next->bag->operands.end());
+      std::for_each(next->bag->operands.begin(), next->bag->operands.end(), add);
     }
-    delete next;
   }
 }
 

@@ -26,6 +26,9 @@ namespace trawl::sched {
 template <class Task>
 class Deque {
  public:
+  // Room for the first tasks: a thief that has none can take some even when memory has run out.
+  Deque() { tasks_.reserve(16); }
+
   void push(Task task) {
     std::lock_guard lock(mutex_);
     if (head_ > 0 && tasks_.size() == tasks_.capacity()) {

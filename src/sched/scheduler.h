@@ -10,7 +10,7 @@
 // The end is not detected here: the client knows when its last task is done and calls finish().
 //
 // Client:
-//   void start_worker(unsigned worker)      on the worker's thread, before its first task
+//   void start_worker(unsigned worker)      on the worker's thread, before its first task; must not throw
 //   void run_task(unsigned worker, Task)    may push(); must not throw
 //   void idle(unsigned worker)              about to park, or to end: give back what others may need,
 //                                           and what is bound to the thread

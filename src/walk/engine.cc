@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kSlotAlignment = 16;
 // The clock is read once in so many looks: it costs 25 ns, a stat 300 at the least.
 constexpr unsigned kClockInterval = 16;
+constexpr int kOtherDevice = -1;  // no errno: EXDEV may also be a filesystem's answer
 
 bool has_ancestor(const Node& node, const FileIdentity& id) {
   for (const Node* at = node.parent_node(); at != nullptr && at->depth() >= 0;
@@ -31,6 +32,26 @@ bool has_ancestor(const Node& node, const FileIdentity& id) {
 }
 
 bool means_vanished(int error) { return error == ENOENT; }
+
+// Closes a node's handle, also when memory runs out. After that it does not look at the node.
+class Closer {
+ public:
+  Closer(Opener& opener, Node& node, sys::DirectoryHandle& handle)
+      : opener_(opener), node_(node), handle_(handle) {}
+  ~Closer() { close(); }
+  Closer(const Closer&) = delete;
+  Closer& operator=(const Closer&) = delete;
+  void close() {
+    if (handle_.fd >= 0) {
+      opener_.close(node_, handle_);
+    }
+  }
+
+ private:
+  Opener& opener_;
+  Node& node_;
+  sys::DirectoryHandle& handle_;
+};
 
 }  // namespace
 
@@ -118,20 +139,29 @@ void Engine::start_worker(unsigned index) {
   if (index > 0 && options_.private_descriptors) {
     filesystem_.make_descriptors_private();
   }
-  auto worker = std::make_unique<Worker>(index, filesystem_, descriptors_);
+  try {
+    workers_[index] = std::make_unique<Worker>(index, filesystem_, descriptors_);
+  } catch (...) {
+    fail(std::current_exception());
+    scheduler_.finish();
+    return;
+  }
   visit([&] {
     std::lock_guard lock(factory_mutex_);
-    worker->visitor = &factory_(index);
+    workers_[index]->visitor = &factory_(index);
     return Verdict::proceed;
   });
-  workers_[index] = std::move(worker);
 }
 
 unsigned Engine::allowed_workers() {
   return options_.threads != 0 ? options_.threads : sys::usable_cores();
 }
 
-void Engine::idle(unsigned index) { workers_[index]->opener.release(); }
+void Engine::idle(unsigned index) {
+  if (workers_[index] != nullptr) {
+    workers_[index]->opener.release();
+  }
+}
 
 void Engine::run_task(unsigned index, Task task) {
   try {
@@ -205,8 +235,9 @@ void Engine::expand(Worker& worker, Node& parent, Children& block, const Child& 
     leave(worker, node);
     return;
   }
+  Closer closer(worker.opener, node, handle);
   if (!may_enter(worker, node, handle)) {
-    worker.opener.close(node, handle);
+    closer.close();
     leave(worker, node);
     return;
   }
@@ -220,7 +251,7 @@ bool Engine::open(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
   if (error == 0) {
     return true;
   }
-  if (error == EXDEV && options_.one_file_system) {
+  if (error == kOtherDevice) {
     node.set_state(State::other_device);
     return false;
   }
@@ -238,9 +269,9 @@ bool Engine::open(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
   return false;
 }
 
-// 0 or errno; EXDEV with one_file_system: it is on another device. Crossing a mount point is tried
-// only after the kernel has said that there is one, and then once: what holds for a whole mount
-// (whether offsets mark the end) is asked there and inherited below, paths start anew there.
+// 0 or errno, or kOtherDevice with one_file_system. Crossing a mount point is tried only after the
+// kernel has said that there is one, and then once: what holds for a whole mount (whether offsets mark
+// the end) is asked there and inherited below, paths start anew there.
 int Engine::open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& handle,
                           Operation& operation) {
   const Fields wanted = options_.fields | Fields::identity;
@@ -257,7 +288,7 @@ int Engine::open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& hand
         return error;
       }
       if (node.metadata().device != node.root->metadata().device) {
-        return EXDEV;
+        return kOtherDevice;
       }
       operation = Operation::open;
     }
@@ -431,12 +462,11 @@ void Engine::report_slice(Worker& worker, Node& node, Slice& slice) {
       error = ENOENT;
     }
   }
+  Closer closer(worker.opener, node, handle);
   Part part{node, handle, error};
   std::uint64_t position = slice.first_position;
   report_records(worker, part, {slice.records.get(), slice.size}, position);
-  if (handle.fd >= 0) {
-    worker.opener.close(node, handle);
-  }
+  closer.close();
   finish_part(worker, node, part.children);
 }
 

@@ -20,6 +20,11 @@ void DescriptorQueue::join(const Opener& opener) {
   openers_.push_back(&opener);
 }
 
+void DescriptorQueue::leave(const Opener& opener) {
+  std::lock_guard lock(openers_mutex_);
+  std::erase(openers_, &opener);
+}
+
 unsigned Opener::held_by_others() const {
   std::lock_guard lock(queue_.openers_mutex_);
   unsigned held = 0;

@@ -37,6 +37,7 @@ class Opener;
 class DescriptorQueue {
  public:
   void join(const Opener& opener);
+  void leave(const Opener& opener);
   bool is_empty() const { return waiting_.load(std::memory_order_relaxed) == 0; }
 
  private:
@@ -58,7 +59,10 @@ class Opener {
       : filesystem_(filesystem), statistics_(statistics), queue_(queue) {
     queue_.join(*this);
   }
-  ~Opener() { release(); }
+  ~Opener() {
+    release();
+    queue_.leave(*this);
+  }
   Opener(const Opener&) = delete;
   Opener& operator=(const Opener&) = delete;
 

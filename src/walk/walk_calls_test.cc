@@ -95,14 +95,14 @@ TEST_P(WalkCalls, ForMetadata) {
   EXPECT_EQ(statistics.stat_calls, kDirectories + kFiles + 1) << "the root twice";
 }
 
-// Thieves find their own way to the root: once each time that they had nothing to do.
+// Thieves find their own way to the root: once each time that they got something to do.
 TEST_P(WalkCalls, OfManyWorkers) {
   for (const Fields fields : {Fields::none, Fields::basic}) {
     Options options;
     options.threads = 8;
     options.fields = fields;
     const Statistics statistics = walk_it(directory_.path(), options).statistics;
-    const std::uint64_t extra = statistics.parks + statistics.workers;
+    const std::uint64_t extra = statistics.steals + statistics.workers;
     EXPECT_GE(statistics.open_calls, kDirectories);
     EXPECT_LE(statistics.open_calls, kDirectories + extra);
     EXPECT_EQ(statistics.close_calls, statistics.open_calls);

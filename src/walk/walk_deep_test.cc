@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <trawl/walk.h>
 
-#include <atomic>
+#include <algorithm>
 #include <climits>
 #include <cstdint>
 #include <memory>
@@ -54,10 +54,11 @@ class Counter final : public Visitor {
   Verdict entries(Directory& directory, std::span<Entry> batch) override {
     count += batch.size();
     for (const Entry& entry : batch) errors += entry.error != 0 ? 1U : 0U;
-    if (directory.depth() > deepest && directory.depth() % 100 == 99) {  // it takes its time
+    if (directory.depth() >= deepest && directory.depth() % 100 == 99) {  // it takes its time
       deepest = directory.depth();
-      path.clear();
-      directory.append_path(path);
+      std::string longer;  // than that of a side branch at the same depth
+      directory.append_path(longer);
+      if (longer.size() > path.size()) path = longer;
     }
     return Verdict::proceed;
   }
@@ -81,10 +82,8 @@ void expect_all_counted(const DeepTree& tree, int levels, std::size_t name_size,
     sum.count += counter->count;
     sum.complete += counter->complete;
     sum.errors += counter->errors;
-    if (counter->deepest > sum.deepest) {
-      sum.deepest = counter->deepest;
-      sum.path = counter->path;
-    }
+    sum.deepest = std::max(sum.deepest, counter->deepest);
+    if (counter->path.size() > sum.path.size()) sum.path = counter->path;
   }
   EXPECT_TRUE(result.complete()) << describe(options);
   EXPECT_EQ(sum.count, tree.entries()) << describe(options);
