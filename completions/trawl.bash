@@ -19,8 +19,14 @@ _trawl() {
       --sort= --stats --threads= --timeout= --top= --version'
   fi
 
+  for ((i = 1; i < COMP_CWORD; ++i)); do
+    [[ ${COMP_WORDS[i]} == -- ]] && ended=1
+  done
+
   # "--name=val" is one word, or three where '=' breaks words.
-  if [[ $word == --*=* ]]; then
+  if [[ $ended ]]; then
+    :
+  elif [[ $word == --*=* ]]; then
     name=${word%%=*} word=${word#*=} prefix=$name=
   elif [[ $word == '=' && $previous == --* ]]; then
     name=$previous word=''
@@ -47,20 +53,14 @@ _trawl() {
       --exclude-from | --files0-from) kind=file ;;
       *) return ;;
     esac
+  elif [[ $word == -* && ! $ended ]]; then
+    words=$options
+  elif [[ $COMP_CWORD -eq 1 ]]; then
+    words='du help' kind=file
+  elif [[ $COMP_CWORD -eq 2 && ${COMP_WORDS[1]} == help ]]; then
+    words=du
   else
-    for ((i = 1; i < COMP_CWORD; ++i)); do
-      [[ ${COMP_WORDS[i]} == -- ]] && ended=1
-    done
-    if [[ $word == -* && -z $ended ]]; then
-      words=$options
-    else
-      kind=file
-      if [[ $COMP_CWORD -eq 1 ]]; then
-        words='du help'
-      elif [[ $COMP_CWORD -eq 2 && ${COMP_WORDS[1]} == help ]]; then
-        words=du kind=''
-      fi
-    fi
+    kind=file
   fi
 
   local reply

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Completions and manuals name the options that --help names, no others; bash really completes.
+
+The parser must know what --help names; so all of them agree.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMPLETIONS = ROOT / "completions"
+COMMANDS = {"picture": [], "du": ["du"]}
+
+LONG = re.compile(r"(?<![\w-])--([a-z0-9][a-z0-9-]*)")
+SHORT = re.compile(r"(?<![\w-])-([A-Za-z0-9])(?![\w-])")
+
+
+def run(arguments, **options):
+    options.setdefault("timeout", 60)
+    return subprocess.run(arguments, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+
+
+@pytest.fixture(params=COMMANDS)
+def command(request):
+    return request.param
+
+
+@pytest.fixture
+def help_lines(trawl_path, command):
+    """What stands before the description in the lines of options."""
+    text = run([trawl_path, *COMMANDS[command], "--help"]).stdout
+    lines = re.findall(r"^ +(-.*?)(?:  .*)?$", text, re.MULTILINE)
+    assert len(lines) > 15
+    return "\n".join(lines)
+
+
+def options_in(text):
+    return set(LONG.findall(text)), set(SHORT.findall(text))
+
+
+@pytest.fixture
+def long_options(help_lines):
+    return options_in(help_lines)[0]
+
+
+@pytest.fixture
+def all_options(help_lines):
+    return options_in(help_lines)
+
+
+def test_the_parser_knows_them(trawl_path, command, all_options, tmp_path):
+    long, short = all_options
+    for option in [f"--{name}" for name in long] + [f"-{letter}" for letter in short]:
+        message = run([trawl_path, *COMMANDS[command], option, "--version"], cwd=tmp_path).stderr
+        assert not re.search("unrecognized|ambiguous|invalid option", message), option
+
+
+# --- manuals ---------------------------------------------------------------------------------------
+
+PAGES = {"picture": ROOT / "docs/man/trawl.1", "du": ROOT / "docs/man/trawl-du.1"}
+
+
+def test_the_manual_has_them(command, all_options):
+    page = PAGES[command].read_text()
+    section = re.search(r"^\.SH OPTIONS\n(.*?)^\.SH ", page, re.DOTALL | re.MULTILINE).group(1)
+    plain = re.sub(r"\\f.", " ", section).replace(r"\-", "-")
+    assert options_in(plain) == all_options
+
+
+@pytest.mark.skipif(not shutil.which("groff"), reason="no groff")
+def test_the_manual_is_well_formed(command):
+    result = run(["groff", "-man", "-Tutf8", "-ww", PAGES[command]])
+    assert result.returncode == 0 and result.stderr == ""
+
+
+# --- zsh and fish ----------------------------------------------------------------------------------
+
+
+def test_zsh_has_them(command, all_options):
+    text = (COMPLETIONS / "_trawl").read_text()
+    body = re.search(rf"^_trawl_{command}\(\) {{\n *_arguments -s -S(.*?)^}}", text, re.DOTALL | re.MULTILINE)
+    assert options_in(body.group(1).replace("+", "")) == all_options
+
+
+def test_fish_has_them(command, all_options):
+    other = {"picture": "-n __trawl_is_du", "du": "-n 'not __trawl_is_du'"}[command]
+    lines = [line for line in (COMPLETIONS / "trawl.fish").read_text().splitlines()
+             if line.startswith("complete -c trawl") and other not in line]
+    text = re.sub(r" -d ('[^']*'|\S+)", "", "\n".join(lines))
+    assert (set(re.findall(r" -l (\S+)", text)), set(re.findall(r" -s (\S)", text))) == all_options
+
+
+@pytest.mark.parametrize("shell, file", [("zsh", "_trawl"), ("fish", "trawl.fish"), ("bash", "trawl.bash")])
+def test_the_shell_parses_it(shell, file):
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell}")
+    result = run([shell, "-n", COMPLETIONS / file])
+    assert result.returncode == 0 and result.stderr == ""
+
+
+# --- bash ------------------------------------------------------------------------------------------
+
+# As readline calls it: the function that `complete` has been told, with the words up to the cursor.
+COMPLETE = r"""
+source "$1"; shift
+[[ $(complete -p trawl) =~ -F\ ([^ ]+) ]] || exit 1
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+"${BASH_REMATCH[1]}" trawl "${@: -1}" "${@: -2:1}"
+printf '%s\0' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.fixture
+def complete(tmp_path):
+    (tmp_path / "some dir").mkdir()
+    (tmp_path / "file").write_text("")
+
+    def complete(*words):
+        result = run(["bash", "--norc", "-c", COMPLETE, "bash", COMPLETIONS / "trawl.bash", "trawl", *words],
+                     cwd=tmp_path, env={"PATH": os.environ["PATH"], "LC_ALL": "C"})
+        assert result.returncode == 0 and result.stderr == ""
+        return sorted(word for word in result.stdout.split("\0") if word)
+
+    return complete
+
+
+def test_bash_completes_every_option(complete, command, long_options):
+    offered = complete(*COMMANDS[command], "--")
+    assert {word[2:].rstrip("=") for word in offered} == long_options
+
+
+def test_bash_puts_an_equals_sign_where_an_argument_follows(complete, trawl_path, command, tmp_path):
+    for word in complete(*COMMANDS[command], "--"):
+        name = word.rstrip("=")
+        argument = [f"{name}=x"] if word.endswith("=") else [name]
+        message = run([trawl_path, *COMMANDS[command], *argument, "--version"], cwd=tmp_path).stderr
+        assert not re.search("doesn't allow an argument|requires an argument", message), word
+
+
+@pytest.mark.parametrize("words, expected", [
+    (["--dep"], ["--depth="]),
+    (["du", "--max"], ["--max-depth="]),
+    (["du", "--depth"], []),
+    (["d"], ["du"]),
+    (["h"], ["help"]),
+    (["help", ""], ["du"]),
+    (["--sort=n"], ["--sort=name"]),
+    (["--sort", "=", "n"], ["name"]),
+    (["--sort", "="], ["count", "name", "size"]),
+    (["--sort", "c"], ["count"]),
+    (["--color", "f"], ["file"]),  # the argument is optional: only behind '='
+    (["--color", "=", "a"], ["always", "auto"]),
+    (["--progress=n"], ["--progress=never"]),
+    (["du", "--time", "=", "c"], ["ctime"]),
+    (["du", "--time-style", "f"], ["full-iso"]),
+    (["du", "-sB", "h"], ["human-readable"]),
+    (["du", "-d", ""], []),
+    (["-d", ""], []),
+    (["-xX", ""], ["file", "some dir"]),
+    (["du", "--files0-from", "="], ["file", "some dir"]),
+    (["--exclude-from=f"], ["--exclude-from=file"]),
+    (["--exclude", ""], []),
+    (["so"], ["some dir"]),
+    (["du", "-s", ""], ["file", "some dir"]),
+    (["du", "--", "--"], []),
+    (["--", "--sort", ""], ["file", "some dir"]),
+])
+def test_bash_completes(complete, words, expected):
+    assert complete(*words) == expected
