@@ -137,8 +137,8 @@ def test_bash_completes_every_option(complete, command, long_options):
 def test_bash_puts_an_equals_sign_where_an_argument_follows(complete, trawl_path, command, tmp_path):
     for word in complete(*COMMANDS[command], "--"):
         name = word.rstrip("=")
-        argument = [f"{name}=x"] if word.endswith("=") else [name]
-        message = run([trawl_path, *COMMANDS[command], *argument, "--version"], cwd=tmp_path).stderr
+        argument = f"{name}=x" if word.endswith("=") else name
+        message = run([trawl_path, *COMMANDS[command], argument], cwd=tmp_path).stderr
         assert not re.search("doesn't allow an argument|requires an argument", message), word
 
 
