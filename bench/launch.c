@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs a command with its output thrown away and prints one line: exit status, wall nanoseconds, user
-// and system microseconds, peak resident KiB. Small, because the kernel counts the resident size of
-// the process that forked against the peak of the child (across exec): linked statically, `true`
-// reads about 1 MiB.
+// Runs a command with its output thrown away and prints one line: exit status, wall nanoseconds,
+// user and system microseconds, peak resident KiB. Small, because the kernel counts the resident
+// size of the process that forked against the peak of the child (across exec): linked statically,
+// `true` reads about 1 MiB.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc < 2) {
     return 2;
   }
@@ -34,8 +34,9 @@ int main(int argc, char **argv) {
   }
   clock_gettime(CLOCK_MONOTONIC, &end);
   long long wall = (end.tv_sec - begin.tv_sec) * 1000000000LL + (end.tv_nsec - begin.tv_nsec);
-  printf("%d %lld %lld %lld %ld\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-         wall, usage.ru_utime.tv_sec * 1000000LL + usage.ru_utime.tv_usec,
+  printf("%d %lld %lld %lld %ld\n",
+         WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), wall,
+         usage.ru_utime.tv_sec * 1000000LL + usage.ru_utime.tv_usec,
          usage.ru_stime.tv_sec * 1000000LL + usage.ru_stime.tv_usec, usage.ru_maxrss);
   return 0;
 }

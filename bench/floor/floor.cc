@@ -11,9 +11,9 @@
 // ext4's end mark (last offset 2^63-1) saves the last read, unless --read-to-end. --names stats
 // nothing (but what has no type in its record).
 //
-// Work: a stack per thread; who has nothing takes the older half of somebody else's, or sleeps until
-// more is pushed. Of a directory that needs several reads, the later ones are given away while the
-// own stack is low: they are opened again, so that one directory keeps all threads busy.
+// Work: a stack per thread; who has nothing takes the older half of somebody else's, or sleeps
+// until more is pushed. Of a directory that needs several reads, the later ones are given away
+// while the own stack is low: they are opened again, so that one directory keeps all threads busy.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -234,8 +234,7 @@ int main(int argc, char** argv) {
   const auto begin = std::chrono::steady_clock::now();
   g_root = open(root, O_RDONLY | O_DIRECTORY);
   struct statx info;
-  if (g_root < 0 ||
-      syscall(SYS_statx, g_root, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) != 0) {
+  if (g_root < 0 || syscall(SYS_statx, g_root, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) != 0) {
     std::perror(root);
     return 1;
   }

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Generates the trees that are measured: make_tree NAME DIRECTORY SEED. The same seed gives the same
-// names, sizes and links. Files are sparse but for every sixteenth, so that a million of them takes
-// seconds and little room.
+// Generates the trees that are measured: make_tree NAME DIRECTORY SEED. The same seed gives the
+// same names, sizes and links; whoever changes what a seed gives counts kVersion up. Files are
+// sparse but for every sixteenth, so that a million of them takes seconds and little room.
 //
 //   mixed     1,000,000 entries, 34,000 directories, 1 in 500 files hard-linked, 1 in 100 a symlink
 //   dirs125k  1,000,000 entries, 125,000 directories
 //   wide      one directory of 1,000,000 files
+//   deep      500 chains of 200 directories, each with one file
+//   empty     one directory of 1,000,000 empty directories (4 GB on ext4)
 //   small     30 entries
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +24,8 @@
 #include <vector>
 
 namespace {
+
+constexpr int kVersion = 1;  // printed by --version; a tree of another version is made anew
 
 std::mt19937_64 g_random;
 
@@ -53,8 +58,9 @@ void make_random(const std::string& root, std::uint64_t entries, std::uint64_t d
   std::vector<std::uint64_t> files(1, 0);
   for (std::uint64_t i = 1; i < directories; ++i) {
     // Rather below recent ones: a few levels deep, as source trees are, but no deeper than twelve.
-    std::uint64_t parent = below(4) == 0 ? below(paths.size())
-                                         : paths.size() - 1 - below(std::min<std::uint64_t>(paths.size(), 200));
+    std::uint64_t parent =
+        below(4) == 0 ? below(paths.size())
+                      : paths.size() - 1 - below(std::min<std::uint64_t>(paths.size(), 200));
     while (depths[parent] >= 12) {
       parent = below(paths.size());
     }
@@ -94,11 +100,47 @@ void make_random(const std::string& root, std::uint64_t entries, std::uint64_t d
   }
 }
 
+void make_wide(const std::string& root) {
+  const int fd = open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  check(fd >= 0, root);
+  for (int i = 0; i < 1'000'000; ++i) {
+    make_file(fd, ("file" + std::to_string(i)).c_str());
+  }
+  close(fd);
+}
+
+void make_deep(const std::string& root) {
+  for (int i = 0; i < 500; ++i) {
+    std::string path = root + "/chain" + std::to_string(i);
+    for (int level = 0; level < 200; ++level) {
+      if (level > 0) {
+        path += "/level" + std::to_string(level);
+      }
+      check(mkdir(path.c_str(), 0755) == 0, path);
+      const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      check(fd >= 0, path);
+      make_file(fd, "file");
+      close(fd);
+    }
+  }
+}
+
+void make_empty(const std::string& root) {
+  for (int i = 0; i < 1'000'000; ++i) {
+    const std::string path = root + "/directory" + std::to_string(i);
+    check(mkdir(path.c_str(), 0755) == 0, path);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
+    std::printf("%d\n", kVersion);
+    return 0;
+  }
   if (argc != 4) {
-    std::fprintf(stderr, "usage: make_tree mixed|dirs125k|wide|small DIRECTORY SEED\n");
+    std::fprintf(stderr, "usage: make_tree NAME DIRECTORY SEED, or --version\n");
     return 2;
   }
   const std::string name = argv[1];
@@ -110,10 +152,11 @@ int main(int argc, char** argv) {
   } else if (name == "dirs125k") {
     make_random(root, 1'000'000, 125'000);
   } else if (name == "wide") {
-    const int fd = open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (int i = 0; i < 1'000'000; ++i) {
-      make_file(fd, ("file" + std::to_string(i)).c_str());
-    }
+    make_wide(root);
+  } else if (name == "deep") {
+    make_deep(root);
+  } else if (name == "empty") {
+    make_empty(root);
   } else if (name == "small") {
     make_random(root, 30, 5);
   } else {
