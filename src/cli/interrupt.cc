@@ -2,6 +2,7 @@
 #include "cli/interrupt.h"
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <initializer_list>
 
@@ -12,17 +13,9 @@ namespace {
 std::atomic<CancelToken*> g_token{nullptr};
 std::atomic<int> g_signal{0};
 
-extern "C" void on_signal(int signal) {
-  g_signal.store(signal);
-  if (CancelToken* token = g_token.load()) {
-    token->cancel();
-  }
-}
-
-void set_handler(void (*handler)(int), int flags) {
+void set_handler(void (*handler)(int)) {
   struct sigaction action {};
-  action.sa_handler = handler;
-  action.sa_flags = flags;
+  action.sa_handler = handler;  // without SA_RESTART, so that a call that waits returns
   for (const int signal : {SIGINT, SIGTERM}) {
     struct sigaction old {};
     sigaction(signal, nullptr, &old);
@@ -32,17 +25,26 @@ void set_handler(void (*handler)(int), int flags) {
   }
 }
 
+extern "C" void on_signal(int signal) {
+  const int saved = errno;
+  set_handler(SIG_DFL);  // the second one kills, whichever it is
+  g_signal.store(signal);
+  if (CancelToken* token = g_token.load()) {
+    token->cancel();
+  }
+  errno = saved;
+}
+
 }  // namespace
 
 Interrupt::Interrupt(CancelToken& token) {
   g_signal.store(0);
   g_token.store(&token);
-  // Not restarted, so that a call that waits returns; once only, so that the second signal kills.
-  set_handler(on_signal, static_cast<int>(SA_RESETHAND));
+  set_handler(on_signal);
 }
 
 Interrupt::~Interrupt() {
-  set_handler(SIG_DFL, 0);
+  set_handler(SIG_DFL);
   g_token.store(nullptr);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Ctrl-C and SIGTERM end a walk in good order: the first signal cancels, the second one kills.
+// Signals that are ignored stay ignored.
 #pragma once
 
 #include <trawl/walk.h>

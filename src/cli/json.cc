@@ -51,7 +51,16 @@ Json to_json(const Error& error) {
   add_name(object, "path", error.path);
   object["depth"] = error.depth;
   object["errno"] = error.code;
+#ifdef __GLIBC__
+  // Of no locale, and so always UTF-8.
+  if (const char* name = strerrorname_np(error.code)) {
+    object["errno_name"] = name;
+  }
+  const char* message = strerrordesc_np(error.code);
+  object["message"] = message != nullptr ? message : "";
+#else
   object["message"] = std::strerror(error.code);
+#endif
   return object;
 }
 

@@ -1,40 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/ls_colors.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <cstdlib>
-#include <initializer_list>
+#include <utility>
 
 namespace trawl::cli {
 
 namespace {
 
 constexpr std::string_view kDefaults =
-    "di=01;34:ln=01;36:pi=33:so=01;35:bd=01;33:cd=01;33:su=37;41:sg=30;43:tw=30;42:ow=34;42:st=37;44:"
+    "di=01;34:ln=01;36:pi=33:so=01;35:bd=01;33:cd=01;33:su=37;41:sg=30;43:tw=30;42:ow=34;42:st=37;"
+    "44:"
     "ex=01;32";
 
-// Reads up to an unescaped `end` or ':'. Backslash and caret escapes as in dircolors.
+// The digits of base 8 or 16 at `at`, as many as a byte has. None: 0.
+char byte_in_digits(std::string_view text, std::size_t& at, int base, std::size_t most) {
+  unsigned char value = 0;
+  const std::string_view digits = text.substr(at, most);
+  const char* end = std::from_chars(digits.data(), digits.data() + digits.size(), value, base).ptr;
+  at += static_cast<std::size_t>(end - digits.data());
+  return static_cast<char>(value);
+}
+
+// What follows a backslash.
+char unescaped_character(std::string_view text, std::size_t& at) {
+  const char c = text[at++];
+  switch (c) {
+    case 'a': return '\a';
+    case 'b': return '\b';
+    case 'e': return '\033';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    case 'v': return '\v';
+    case '?': return '\177';
+    case '_': return ' ';
+    case 'x':
+    case 'X': return byte_in_digits(text, at, 16, 2);
+    default: break;
+  }
+  if (c >= '0' && c <= '7') {
+    --at;
+    return byte_in_digits(text, at, 8, 3);
+  }
+  return c;
+}
+
+// Reads up to an unescaped `end` or ':'. Backslash and caret escapes as in dir_colors(5).
 std::string unescaped(std::string_view text, std::size_t& at, char end) {
   std::string out;
-  for (; at < text.size() && text[at] != end && text[at] != ':'; ++at) {
-    char c = text[at];
-    if (c == '\\' && at + 1 < text.size()) {
-      c = text[++at];
-      switch (c) {
-        case 'a': c = '\a'; break;
-        case 'b': c = '\b'; break;
-        case 'e': c = '\033'; break;
-        case 'f': c = '\f'; break;
-        case 'n': c = '\n'; break;
-        case 'r': c = '\r'; break;
-        case 't': c = '\t'; break;
-        case 'v': c = '\v'; break;
-        case '_': c = ' '; break;
-        default: break;
-      }
-    } else if (c == '^' && at + 1 < text.size()) {
-      c = static_cast<char>(text[++at] & 0x1f);
+  while (at < text.size() && text[at] != end && text[at] != ':') {
+    char c = text[at++];
+    if (c == '\\' && at < text.size()) {
+      c = unescaped_character(text, at);
+    } else if (c == '^' && at < text.size()) {
+      c = text[at] == '?' ? '\177' : static_cast<char>(text[at] & 0x1f);
+      ++at;
     }
     out += c;
   }
@@ -90,51 +117,62 @@ std::string_view LsColors::indicator(const char* key) const {
                                                                  : found->second;
 }
 
-std::string_view LsColors::of(std::string_view name, FileType type, std::uint32_t mode) const {
+// An explicit nothing is that.
+std::string_view LsColors::indicator_or_normal(const char* key) const {
+  return indicators_.find(key) != indicators_.end() ? indicator(key) : indicator("no");
+}
+
+std::string_view LsColors::of_directory(std::uint32_t mode) const {
   constexpr std::uint32_t kSticky = 01000;
-  constexpr std::uint32_t kSetGid = 02000;
-  constexpr std::uint32_t kSetUid = 04000;
   constexpr std::uint32_t kOtherWrite = 00002;
-  constexpr std::uint32_t kExecute = 00111;
-  const auto first = [this](std::initializer_list<const char*> keys) {
-    for (const char* key : keys) {
-      if (const std::string_view value = indicator(key); !value.empty()) {
-        return value;
-      }
+  const bool sticky = (mode & kSticky) != 0;
+  const bool open = (mode & kOtherWrite) != 0;
+  std::string_view out = sticky && open ? indicator("tw") : std::string_view();
+  if (out.empty() && open) {
+    out = indicator("ow");
+  }
+  if (out.empty() && sticky) {
+    out = indicator("st");
+  }
+  return out.empty() ? indicator_or_normal("di") : out;
+}
+
+std::string_view LsColors::of_file(std::string_view name, std::uint32_t mode) const {
+  constexpr std::pair<std::uint32_t, const char*> kModes[] = {
+      {04000, "su"}, {02000, "sg"}, {00111, "ex"}};
+  for (const auto& [bits, key] : kModes) {
+    if ((mode & bits) != 0 && !indicator(key).empty()) {
+      return indicator(key);
     }
-    return std::string_view();
-  };
+  }
+  const Suffix* found = nullptr;
+  for (auto suffix = suffixes_.rbegin(); suffix != suffixes_.rend(); ++suffix) {
+    const std::string& end = suffix->first;
+    if (name.ends_with(end)) {
+      found = &*suffix;
+      break;
+    }
+    if (found == nullptr && name.size() >= end.size() &&
+        ::strncasecmp(name.data() + name.size() - end.size(), end.data(), end.size()) == 0) {
+      found = &*suffix;
+    }
+  }
+  if (found == nullptr) {
+    return indicator_or_normal("fi");
+  }
+  return is_nothing(found->second) ? std::string_view() : found->second;
+}
+
+std::string_view LsColors::of(std::string_view name, FileType type, std::uint32_t mode) const {
   switch (type) {
-    case FileType::directory: {
-      const bool sticky = (mode & kSticky) != 0;
-      const bool open = (mode & kOtherWrite) != 0;
-      return sticky && open ? first({"tw", "ow", "di"})
-             : open         ? first({"ow", "di"})
-             : sticky       ? first({"st", "di"})
-                            : first({"di"});
-    }
-    case FileType::symlink: return indicator("ln");
-    case FileType::fifo: return indicator("pi");
-    case FileType::socket: return indicator("so");
-    case FileType::block_device: return indicator("bd");
-    case FileType::character_device: return indicator("cd");
-    default: break;
+    case FileType::directory: return of_directory(mode);
+    case FileType::symlink: return indicator_or_normal("ln");
+    case FileType::fifo: return indicator_or_normal("pi");
+    case FileType::socket: return indicator_or_normal("so");
+    case FileType::block_device: return indicator_or_normal("bd");
+    case FileType::character_device: return indicator_or_normal("cd");
+    default: return of_file(name, mode);
   }
-  if ((mode & kSetUid) != 0 && !indicator("su").empty()) {
-    return indicator("su");
-  }
-  if ((mode & kSetGid) != 0 && !indicator("sg").empty()) {
-    return indicator("sg");
-  }
-  if ((mode & kExecute) != 0 && !indicator("ex").empty()) {
-    return indicator("ex");
-  }
-  const auto suffix = std::find_if(suffixes_.rbegin(), suffixes_.rend(), [name](const auto& entry) {
-    return name.ends_with(entry.first);
-  });
-  return suffix != suffixes_.rend() && !is_nothing(suffix->second)
-             ? std::string_view(suffix->second)
-             : first({"fi", "no"});
 }
 
 }  // namespace trawl::cli

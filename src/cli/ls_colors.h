@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Colours of names, as LS_COLORS has them (dircolors(1)); without it, dircolors' defaults for types.
+// Colours of names, as LS_COLORS has them (dircolors(1)); without it, dircolors' defaults for
+// types.
 #pragma once
 
 #include <trawl/types.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -24,10 +26,15 @@ class LsColors {
   std::string_view of(std::string_view name, FileType type, std::uint32_t mode) const;
 
  private:
+  using Suffix = std::pair<std::string, std::string>;  // and its colour
+
   std::string_view indicator(const char* key) const;
+  std::string_view indicator_or_normal(const char* key) const;
+  std::string_view of_directory(std::uint32_t mode) const;
+  std::string_view of_file(std::string_view name, std::uint32_t mode) const;
 
   std::map<std::string, std::string, std::less<>> indicators_;  // by two-letter key
-  std::vector<std::pair<std::string, std::string>> suffixes_;   // the last that fits counts
+  std::vector<Suffix> suffixes_;  // the last that fits counts; in either case if none fits exactly
 };
 
 }  // namespace trawl::cli

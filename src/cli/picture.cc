@@ -2,9 +2,9 @@
 #include "cli/picture.h"
 
 #include "cli/interrupt.h"
-#include "cli/json.h"
 #include "cli/ls_colors.h"
 #include "cli/output.h"
+#include "cli/picture_json.h"
 #include "cli/picture_options.h"
 #include "cli/picture_render.h"
 #include "cli/progress.h"
@@ -14,65 +14,17 @@
 
 #include <trawl/usage.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <tuple>
+#include <vector>
 
 namespace trawl::cli {
 
 namespace {
-
-const char* word_of(Measure measure) {
-  switch (measure) {
-    case Measure::apparent_size: return "apparent_size";
-    case Measure::inodes: return "inodes";
-    case Measure::disk_usage: break;
-  }
-  return "disk_usage";
-}
-
-Json node_to_json(const UsageNode& node) {
-  Json object;
-  add_name(object, "name", node.name);
-  object["type"] = to_word(node.type);
-  object.update(to_json(node.sums));
-  object["complete"] = node.complete;
-  if (node.type == FileType::directory) {
-    Json& children = object["children"] = Json::array();
-    for (const UsageNode& child : node.children) {
-      children.push_back(node_to_json(child));
-    }
-    Json omitted{{"entries", node.omitted}};
-    omitted.update(to_json(node.omitted_sums));
-    object["omitted"] = std::move(omitted);
-  }
-  return object;
-}
-
-std::string to_document(const UsageTree& tree, const PictureOptions& options,
-                        std::chrono::duration<double> elapsed) {
-  const Result& walk = tree.result.walk;
-  Json document;
-  document["version"] = 1;
-  document["kind"] = "trawl.usage";
-  document["measure"] = word_of(options.measure);
-  Json& roots = document["roots"] = Json::array();
-  for (const UsageNode& root : tree.roots) {
-    roots.push_back(node_to_json(root));
-  }
-  document["total"] = to_json(tree.result.total);
-  document["repeated_links"] = tree.result.repeated_links;
-  document["complete"] = walk.complete();
-  document["ending"] = to_word(walk.ending);
-  document["elapsed_seconds"] = elapsed.count();
-  document["statistics"] = to_json(walk.statistics);
-  Json& errors = document["errors"] = Json::array();
-  for (const Error& error : walk.errors) {
-    errors.push_back(to_json(error));
-  }
-  return document.dump() + '\n';
-}
 
 void print_error(const Error& error) {
   const char* verb = error.operation == Operation::stat ? "access" : "read directory";
@@ -80,14 +32,14 @@ void print_error(const Error& error) {
                std::strerror(error.code));
 }
 
-int run(const PictureOptions& options) {
-  const auto begin = std::chrono::steady_clock::now();
-  const Terminal terminal = look_at_terminal(options.color);
+UsageTree measure(const PictureOptions& options, const Terminal& terminal,
+                  std::chrono::steady_clock::time_point begin) {
   CancelToken token;
   UsageTreeOptions wanted;
   wanted.measure = options.measure;
   wanted.max_depth = options.depth;
-  wanted.max_nodes = nodes_that_fit(options, terminal);
+  wanted.max_nodes = options.json ? options.top.value_or(kJsonNodes + options.paths.size())
+                                  : nodes_for_picture(options, terminal);
   Options& walk = wanted.usage.walk;
   walk.threads = options.threads;
   walk.follow = options.follow ? Follow::all : Follow::roots;
@@ -103,32 +55,40 @@ int run(const PictureOptions& options) {
   if (!options.excludes.empty()) {
     wanted.usage.exclude = [&options](const char* path) { return options.excludes.matches(path); };
   }
-
   const Interrupt interrupt(token);
   Progress progress(options.progress);
   walk.progress_entries = progress.entries();
-  const UsageTree tree = measure_usage(options.paths, wanted);
-  progress.stop();
+  UsageTree tree = measure_usage(options.paths, wanted);
+  std::vector<Error>& errors = tree.result.walk.errors;
+  std::sort(errors.begin(), errors.end(), [](const Error& a, const Error& b) {
+    return std::tie(a.path, a.operation) < std::tie(b.path, b.operation);
+  });
+  return tree;
+}
+
+int run(const PictureOptions& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Terminal terminal = look_at_terminal(options.color);
+  const UsageTree tree = measure(options, terminal, begin);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  const Result& walk = tree.result.walk;
 
   Output output;
   if (options.json) {
     output.buffer() = to_document(tree, options, elapsed);
-  } else {
-    output.buffer() = render_tree(tree, options, terminal, LsColors::from_environment());
-    if (!tree.roots.empty()) {
-      output.buffer() += render_summary(tree, options, terminal, elapsed);
-    }
+  } else if (!tree.roots.empty() || walk.ending != Ending::complete) {
+    output.buffer() =
+        render_picture(tree, options, terminal, LsColors::from_environment(), elapsed);
   }
   output.flush();
-  // A path that the user named is always worth a message.
-  for (const Error& error : tree.result.walk.errors) {
-    if (options.list_errors || (error.depth == 0 && error.operation == Operation::stat)) {
+  // What the user named is always worth a message.
+  for (const Error& error : walk.errors) {
+    if (options.list_errors || error.depth == 0) {
       print_error(error);
     }
   }
   if (options.stats) {
-    std::fputs(describe(tree.result.walk.statistics, elapsed).c_str(), stderr);
+    std::fputs(describe(walk.statistics, elapsed).c_str(), stderr);
   }
   if (const int error = output.error()) {
     std::fprintf(stderr, "trawl: write error: %s\n", std::strerror(error));
@@ -137,7 +97,7 @@ int run(const PictureOptions& options) {
   if (Interrupt::status() != 0) {
     return Interrupt::status();
   }
-  return tree.result.walk.complete() ? 0 : 1;
+  return walk.complete() ? 0 : 1;
 }
 
 }  // namespace

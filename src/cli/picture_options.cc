@@ -81,7 +81,8 @@ directories and files, as a tree that fits the terminal.
                          leave out what matches a pattern in FILE
       --json             one JSON document instead of the picture
       --errors           list everything that could not be read
-      --color[=WHEN]     auto, always or never; NO_COLOR and LS_COLORS count
+      --color[=WHEN]     auto, always or never; LS_COLORS says which, and
+                         NO_COLOR and CLICOLOR_FORCE count where it is auto
       --progress[=WHEN]  a line on standard error while it runs
       --threads=N        number of workers (default: usable processors)
       --timeout=DURATION stop after e.g. 30, 500ms, 5m, 1h and show what was
@@ -188,9 +189,7 @@ bool Parser::set(int option, const char* argument) {
       command_.out = "trawl " + std::string(version()) + "\n";
       command_.status = 0;
       return false;
-    default:  // getopt_long has said why
-      std::fputs("Try 'trawl --help' for more information.\n", stderr);
-      return false;
+    default: return false;  // getopt_long has said why
   }
 }
 

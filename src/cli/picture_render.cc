@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/picture_render.h"
 
+#include "cli/figures.h"
+#include "cli/picture_layout.h"
+#include "cli/picture_summary.h"
 #include "cli/size_format.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,297 +16,245 @@ namespace trawl::cli {
 
 namespace {
 
-constexpr std::size_t kSummaryRows = 3;  // the summary, a warning, the prompt
-// A lone child that is nearly all of its parent shares its line.
-constexpr double kNearlyAll = 0.99;
+constexpr std::size_t kPromptRows = 1;
+constexpr std::size_t kFewestLines = 5;
+constexpr std::size_t kNodesPerLine = 4;
+constexpr std::size_t kShareWidth = 4;
+constexpr std::size_t kGap = 2;
+constexpr std::size_t kLeastName = 14;          // columns of a name, however deep it is
+constexpr std::size_t kColumnsWithoutBar = 50;  // narrower terminals have no room for bars
 
-struct Line {
-  std::string tree;  // glyphs in front of the name
-  std::string name;
-  std::string color;
-  std::uint64_t value = 0;
-  bool rest = false;  // not a node, but what was left out
-  bool complete = true;
+constexpr std::string_view kDim = "2";
+constexpr std::string_view kBar = "36";
+constexpr std::string_view kMark = "01;31";
+
+// Pieces of the tree, all of one width.
+struct Glyphs {
+  std::string_view tee, corner, pipe, blank;
+  std::size_t width;
 };
+
+Glyphs glyphs_for(const Terminal& terminal) {
+  const bool narrow = terminal.columns < kColumnsWithoutBar;
+  if (terminal.utf8) {
+    return narrow ? Glyphs{"├ ", "└ ", "│ ", "  ", 2} : Glyphs{"├─ ", "└─ ", "│  ", "   ", 3};
+  }
+  return narrow ? Glyphs{"|-", "`-", "| ", "  ", 2} : Glyphs{"|- ", "`- ", "|  ", "   ", 3};
+}
+
+// What stands in front of each name. Whether a branch goes on shows from below only.
+std::vector<std::string> branches_of(const std::vector<PictureLine>& lines, const Glyphs& glyphs) {
+  std::vector<std::string> out(lines.size());
+  std::vector<bool> goes_on;  // by level: is there a further line of that directory below?
+  for (std::size_t i = lines.size(); i-- > 0;) {
+    const std::size_t level = lines[i].level;
+    goes_on.resize(level + 1, false);
+    for (std::size_t above = 1; above < level; ++above) {
+      out[i] += goes_on[above] ? glyphs.pipe : glyphs.blank;
+    }
+    if (level > 0) {
+      out[i] += goes_on[level] ? glyphs.tee : glyphs.corner;
+    }
+    goes_on[level] = true;
+  }
+  return out;
+}
 
 class Drawing {
  public:
   Drawing(const UsageTree& tree, const PictureOptions& options, const Terminal& terminal,
           const LsColors& colors)
-      : options_(options), terminal_(terminal), colors_(colors) {
-    for (const UsageNode& root : tree.roots) {
-      total_ += value(root.sums);
-    }
-    std::vector<const UsageNode*> roots;
-    for (const UsageNode& root : tree.roots) {
-      roots.push_back(&root);
-    }
-    sort(roots);
-    for (const UsageNode* root : roots) {
-      add(*root, "", "", true);
-    }
-    limit();
+      : options_(options),
+        terminal_(terminal),
+        colors_(colors),
+        glyphs_(glyphs_for(terminal)),
+        total_(total_of(tree, options.measure)),
+        complete_(tree.result.walk.complete()),
+        figure_width_(width(figure(total_))) {}
+
+  // The most levels that leave room for names.
+  std::size_t levels() const {
+    const std::size_t room = most_name_columns();
+    return 1 + (room - std::min(room, kLeastName)) / glyphs_.width;
   }
 
-  std::string text() const;
+  std::string text(const std::vector<PictureLine>& lines);
 
  private:
-  std::uint64_t value(const UsageSums& sums) const { return value_of(sums, options_.measure); }
+  std::size_t width(std::string_view text) const { return width_of(text, terminal_.utf8); }
+  // Columns behind figure and share.
+  std::size_t room() const {
+    const std::size_t left = figure_width_ + 1 + kShareWidth + kGap;
+    return terminal_.columns - std::min(terminal_.columns, left);
+  }
+  bool has_bar() const { return terminal_.columns >= kColumnsWithoutBar; }
+  // What the shortest bar leaves for tree and name.
+  std::size_t most_name_columns() const {
+    return has_bar() ? room() - std::min(room(), terminal_.columns / 3 + kGap) : room();
+  }
   double share(std::uint64_t part) const {
     return total_ == 0 ? 0 : static_cast<double>(part) / static_cast<double>(total_);
   }
-  bool is_shown(std::uint64_t part) const { return 100 * share(part) >= options_.min_share; }
-
-  void sort(std::vector<const UsageNode*>& nodes) const;
-  void add(const UsageNode& node, const std::string& prefix, const std::string& indent,
-           bool is_root);
-  void limit();
   std::string figure(std::uint64_t part) const;
-  std::string bar(std::uint64_t part, std::size_t width) const;
-  std::string painted(std::string_view text, std::string_view color) const;
+  std::string_view color_of_figure(std::uint64_t part) const;
+  std::string percent(std::uint64_t part) const;
+  std::string name(const PictureLine& line) const;
+  std::string painted_name(const PictureLine& line, const std::string& text) const;
+  std::string bar(const PictureLine& line, std::size_t columns) const;
 
   const PictureOptions& options_;
   const Terminal& terminal_;
   const LsColors& colors_;
-  std::uint64_t total_ = 0;
-  std::vector<Line> lines_;
+  const Glyphs glyphs_;
+  const std::uint64_t total_;
+  const bool complete_;  // what vanished meanwhile needs no marks
+  std::size_t figure_width_;
 };
 
-void Drawing::sort(std::vector<const UsageNode*>& nodes) const {
-  std::stable_sort(nodes.begin(), nodes.end(), [this](const UsageNode* a, const UsageNode* b) {
-    switch (options_.sort) {
-      case SortBy::name: return a->name < b->name;
-      case SortBy::count: return a->sums.inodes > b->sums.inodes;
-      case SortBy::size: break;
-    }
-    return value(a->sums) > value(b->sums);
-  });
-  if (options_.reverse) {
-    std::reverse(nodes.begin(), nodes.end());
-  }
-}
-
-// `prefix`: glyphs of the node's own line; `indent`: of the lines below it.
-void Drawing::add(const UsageNode& top, const std::string& prefix, const std::string& indent,
-                  bool is_root) {
-  const UsageNode* node = &top;
-  std::string name = printable(node->name, terminal_.utf8);
-  while (!is_root && node->children.size() == 1 &&
-         node->children[0].type == FileType::directory &&
-         static_cast<double>(value(node->children[0].sums)) >=
-             kNearlyAll * static_cast<double>(value(top.sums))) {
-    node = &node->children[0];
-    name += '/' + printable(node->name, terminal_.utf8);
-  }
-  lines_.push_back({.tree = prefix,
-                    .name = std::move(name),
-                    .color = std::string(colors_.of(node->name, node->type, node->mode)),
-                    .value = value(top.sums),
-                    .rest = false,
-                    .complete = top.complete});
-
-  std::vector<const UsageNode*> children;
-  UsageSums rest = node->omitted_sums;
-  std::uint64_t rest_count = node->omitted;
-  for (const UsageNode& child : node->children) {
-    if (is_shown(value(child.sums))) {
-      children.push_back(&child);
-    } else {
-      rest += child.sums;
-      ++rest_count;
-    }
-  }
-  sort(children);
-  // What is left out is worth a line if it is as big as what is shown.
-  const bool has_rest = !children.empty() && rest_count > 0 && is_shown(value(rest)) &&
-                        value(rest) > 0 &&
-                        std::any_of(children.begin(), children.end(), [&](const UsageNode* child) {
-                          return value(child->sums) <= value(rest);
-                        });
-  const std::string_view tee = terminal_.utf8 ? "├── " : "|-- ";
-  const std::string_view corner = terminal_.utf8 ? "└── " : "`-- ";
-  const std::string_view pipe = terminal_.utf8 ? "│   " : "|   ";
-  for (std::size_t i = 0; i < children.size(); ++i) {
-    const bool last = i + 1 == children.size() && !has_rest;
-    add(*children[i], indent + std::string(last ? corner : tee),
-        indent + std::string(last ? "    " : pipe), false);
-  }
-  if (has_rest) {
-    lines_.push_back({.tree = indent + std::string(corner),
-                      .name = std::to_string(rest_count) + " more",
-                      .color = {},
-                      .value = value(rest),
-                      .rest = true,
-                      .complete = true});
-  }
-}
-
-// Lines for what was left out come on top of the nodes; the smallest of them make room.
-void Drawing::limit() {
-  const std::size_t limit = nodes_that_fit(options_, terminal_);
-  while (lines_.size() > limit) {
-    auto smallest = lines_.end();
-    for (auto line = lines_.begin(); line != lines_.end(); ++line) {
-      if (line->rest && (smallest == lines_.end() || line->value < smallest->value)) {
-        smallest = line;
-      }
-    }
-    if (smallest == lines_.end()) {
-      break;
-    }
-    // The line above it, in the same directory, becomes the last one there.
-    const std::string_view tee = terminal_.utf8 ? "├── " : "|-- ";
-    const std::string_view corner = terminal_.utf8 ? "└── " : "`-- ";
-    const std::string_view pipe = terminal_.utf8 ? "│   " : "|   ";
-    const std::size_t depth = smallest->tree.size() - corner.size();
-    for (auto line = smallest; line-- != lines_.begin();) {
-      if (line->tree.compare(depth, tee.size(), tee) == 0) {
-        line->tree.replace(depth, tee.size(), corner);
-        break;
-      }
-      if (line->tree.compare(depth, pipe.size(), pipe) != 0) {
-        break;
-      }
-      line->tree.replace(depth, pipe.size(), "    ");
-    }
-    lines_.erase(smallest);
-  }
-}
-
 std::string Drawing::figure(std::uint64_t part) const {
+  if (options_.measure == Measure::inodes) {
+    return with_separators(part);
+  }
   std::string out;
-  append_size(out, part,
-              options_.measure == Measure::inodes ? SizeFormat::blocks_of(1) : SizeFormat::human());
+  append_size(out, part, SizeFormat::human());
   return out;
 }
 
-std::string Drawing::bar(std::uint64_t part, std::size_t width) const {
-  constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-  const auto eighths = static_cast<std::size_t>(
-      std::lround(share(part) * 8 * static_cast<double>(width)));
-  std::string out;
-  std::size_t used = std::min(eighths / 8, width);
-  for (std::size_t i = 0; i < used; ++i) {
-    out += terminal_.utf8 ? "█" : "#";
+// The bigger the unit, the more it stands out.
+std::string_view Drawing::color_of_figure(std::uint64_t part) const {
+  const bool counts = options_.measure == Measure::inodes;
+  const std::uint64_t thousand = counts ? 1000 : 1024;
+  const std::uint64_t unit = counts ? 1 : 1024;
+  return part < thousand * unit              ? kDim
+         : part < thousand * thousand * unit ? std::string_view()
+                                             : std::string_view("1");
+}
+
+std::string Drawing::percent(std::uint64_t part) const {
+  const double percent = 100 * share(part);
+  std::string out = part > 0 && percent < 0.5 ? "<1" : std::to_string(std::lround(percent));
+  out += '%';
+  return std::string(kShareWidth - std::min(kShareWidth, out.size()), ' ') + out;
+}
+
+std::string Drawing::name(const PictureLine& line) const {
+  if (line.chain.empty()) {
+    return (terminal_.utf8 ? "… " : "... ") + with_separators(line.left_out) + " more";
   }
-  if (terminal_.utf8 && used < width && eighths % 8 != 0) {
-    out += kEighths[eighths % 8];
+  std::string out;
+  for (const UsageNode* node : line.chain) {
+    out += out.empty() ? "" : "/";
+    out += printable(node->name, terminal_.utf8);
+  }
+  // Where no colour tells directories apart.
+  if (!terminal_.color && line.chain.back()->type == FileType::directory && !out.ends_with('/')) {
+    out += '/';
+  }
+  return out;
+}
+
+// `text`: the name, or what there was room for of it.
+std::string Drawing::painted_name(const PictureLine& line, const std::string& text) const {
+  if (line.chain.empty()) {
+    return painted(text, kDim, terminal_);
+  }
+  const auto color = [this](const UsageNode* node) {
+    return colors_.of(node->name, node->type, node->mode);
+  };
+  const std::size_t slash = text.rfind('/');
+  if (line.chain.size() == 1 || slash == std::string::npos) {
+    return painted(text, color(line.chain.back()), terminal_);
+  }
+  return painted(text.substr(0, slash + 1), color(line.chain.front()), terminal_) +
+         painted(text.substr(slash + 1), color(line.chain.back()), terminal_);
+}
+
+// The share of the total, within that of the directory that it is in.
+std::string Drawing::bar(const PictureLine& line, std::size_t columns) const {
+  constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  const double width = static_cast<double>(columns);
+  const auto eighths =
+      std::min(static_cast<std::size_t>(std::lround(share(line.value) * 8 * width)), 8 * columns);
+  const std::size_t within =
+      line.level == 0 || line.parent_value == total_  // says nothing
+          ? 0
+          : std::min(static_cast<std::size_t>(std::lround(share(line.parent_value) * width)),
+                     columns);
+  std::string solid;
+  std::size_t used = terminal_.utf8 ? eighths / 8 : (eighths + 4) / 8;
+  for (std::size_t i = 0; i < used; ++i) {
+    solid += terminal_.utf8 ? "█" : "#";
+  }
+  if (terminal_.utf8 && eighths % 8 != 0) {
+    solid += kEighths[eighths % 8];
     ++used;
   }
-  return out + std::string(width - used, ' ');
+  std::string shade;
+  for (; used < within; ++used) {
+    shade += terminal_.utf8 ? "░" : ".";
+  }
+  return painted(solid, line.chain.empty() ? kDim : kBar, terminal_) +
+         painted(shade, kDim, terminal_);
 }
 
-std::string Drawing::painted(std::string_view text, std::string_view color) const {
-  if (!terminal_.color || color.empty()) {
-    return std::string(text);
+std::string Drawing::text(const std::vector<PictureLine>& lines) {
+  const std::vector<std::string> branches = branches_of(lines, glyphs_);
+  std::vector<std::string> names;
+  std::size_t widest = 0;
+  const auto mark_width = [this](const PictureLine& line) -> std::size_t {
+    return complete_ || line.chain.empty() || line.chain.front()->complete ? 0 : 2;
+  };
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    figure_width_ = std::max(figure_width_, width(figure(lines[i].value)));
+    names.push_back(name(lines[i]));
+    widest = std::max(widest, width(branches[i]) + width(names[i]) + mark_width(lines[i]));
   }
-  return "\033[" + std::string(color) + "m" + std::string(text) + "\033[0m";
-}
+  const std::size_t name_columns = std::min(widest, most_name_columns());
+  const std::size_t bar_columns = room() - std::min(room(), name_columns + kGap);
 
-std::string Drawing::text() const {
-  std::size_t figure_width = 4;
-  for (const Line& line : lines_) {
-    figure_width = std::max(figure_width, figure(line.value).size());
-  }
-  constexpr std::size_t kShareWidth = 4;
-  const std::size_t bar_width = terminal_.columns < 50 ? 0 : std::min<std::size_t>(terminal_.columns / 6, 24);
-  const std::size_t left = figure_width + 1 + kShareWidth + 2 + (bar_width > 0 ? bar_width + 2 : 0);
   std::string out;
-  for (const Line& line : lines_) {
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const PictureLine& line = lines[i];
     const std::string size = figure(line.value);
-    char percent[16];
-    std::snprintf(percent, sizeof percent, "%3.0f%%", 100 * share(line.value));
-    out += std::string(figure_width - size.size(), ' ');
-    out += painted(size, line.rest ? "2" : "1") + ' ';
-    out += painted(percent, "2") + "  ";
-    if (bar_width > 0) {
-      out += painted(bar(line.value, bar_width), line.rest ? "2" : "36") + "  ";
+    const std::size_t mark = mark_width(line);
+    const std::size_t before = width(branches[i]) + mark;
+    const std::string shown =
+        fitted(names[i], name_columns - std::min(name_columns, before), terminal_.utf8);
+    out += std::string(figure_width_ - width(size), ' ');
+    out += painted(size, line.chain.empty() ? kDim : color_of_figure(line.value), terminal_) + ' ';
+    out += painted(percent(line.value), kDim, terminal_) + std::string(kGap, ' ');
+    out += painted(branches[i], kDim, terminal_) + painted_name(line, shown);
+    out += mark > 0 ? painted(" !", kMark, terminal_) : "";
+    if (has_bar()) {
+      const std::size_t used = before + width(shown);
+      out += std::string(name_columns - std::min(name_columns, used) + kGap, ' ');
+      out += bar(line, bar_columns);
     }
-    const std::size_t tree_width = width_of(line.tree, terminal_.utf8);
-    const std::size_t mark = line.complete ? 0 : 2;
-    const std::size_t used = left + tree_width + mark;
-    // However deep it is, something of the name is shown.
-    const std::size_t room = std::max<std::size_t>(8, terminal_.columns - std::min(terminal_.columns, used));
-    out += painted(line.tree, "2");
-    out += painted(fitted(line.name, room, terminal_.utf8), line.rest ? "2" : line.color);
-    out += line.complete ? "" : painted(" !", "01;31");
-    while (out.back() == ' ') {
-      out.pop_back();
-    }
+    out.erase(out.find_last_not_of(' ') + 1);
     out += '\n';
   }
   return out;
 }
 
-std::string with_separators(std::uint64_t number) {
-  std::string out = std::to_string(number);
-  for (std::size_t at = out.size(); at > 3;) {
-    at -= 3;
-    out.insert(at, ",");
-  }
-  return out;
-}
-
-std::string counted(std::uint64_t number, const char* one, const char* many) {
-  return with_separators(number) + ' ' + (number == 1 ? one : many);
-}
-
 }  // namespace
 
-std::size_t nodes_that_fit(const PictureOptions& options, const Terminal& terminal) {
-  if (options.top) {
-    return *options.top;
-  }
-  constexpr std::size_t kLeast = 5;
-  return std::max(kLeast, terminal.rows - std::min(terminal.rows, kSummaryRows));
+std::size_t nodes_for_picture(const PictureOptions& options, const Terminal& terminal) {
+  return options.paths.size() +
+         kNodesPerLine * options.top.value_or(std::max(terminal.rows, kFewestLines));
 }
 
-std::string render_tree(const UsageTree& tree, const PictureOptions& options,
-                        const Terminal& terminal, const LsColors& colors) {
-  return Drawing(tree, options, terminal, colors).text();
-}
-
-std::string render_summary(const UsageTree& tree, const PictureOptions& options,
-                           const Terminal& terminal, std::chrono::duration<double> elapsed) {
-  const Result& walk = tree.result.walk;
-  const UsageSums& total = tree.result.total;
-  std::string out;
-  append_size(out,
-              options.measure == Measure::apparent_size ? total.apparent_size : total.disk_usage,
-              SizeFormat::human());
-  out += options.measure == Measure::apparent_size ? " (apparent size) in " : " in ";
-  out += counted(walk.statistics.entries, "entry", "entries") + ", " +
-         counted(walk.statistics.directories, "directory", "directories");
-  char speed[96];
-  const double seconds = std::max(elapsed.count(), 1e-6);
-  std::snprintf(speed, sizeof speed, "; %.2f s, ", seconds);
-  const double rate = static_cast<double>(walk.statistics.entries) / seconds;
-  out += speed + with_separators(static_cast<std::uint64_t>(rate)) + " entries/s\n";
-  if (tree.result.repeated_links > 0) {
-    out += counted(tree.result.repeated_links, "name", "names") +
-           (tree.result.repeated_links == 1 ? " is a further hard link, counted once\n"
-                                            : " are further hard links, each file counted once\n");
-  }
-  const auto paint = [&terminal](const std::string& text) {
-    return terminal.color ? "\033[01;31m" + text + "\033[0m" : text;
-  };
-  if (const std::uint64_t errors = walk.statistics.errors) {
-    const auto directories = static_cast<std::uint64_t>(
-        std::count_if(walk.errors.begin(), walk.errors.end(), [](const Error& error) {
-          return error.operation == Operation::open || error.operation == Operation::read;
-        }));
-    // Beyond what is kept of the errors nobody knows which kind they were.
-    const bool only_directories = directories == errors;
-    out += paint((only_directories ? counted(errors, "directory", "directories")
-                                   : counted(errors, "entry", "entries")) +
-                 " could not be read, so the figures are at least what there is" +
-                 (options.list_errors ? "" : ": `trawl --errors` lists them")) +
-           '\n';
-  }
-  if (walk.ending == Ending::timed_out) {
-    out += paint("stopped by --timeout: the figures are partial") + '\n';
-  } else if (walk.ending == Ending::cancelled) {
-    out += paint("interrupted: the figures are partial") + '\n';
+std::string render_picture(const UsageTree& tree, const PictureOptions& options,
+                           const Terminal& terminal, const LsColors& colors,
+                           std::chrono::duration<double> elapsed) {
+  const std::vector<std::string> summary = summarize(tree, options, terminal, elapsed);
+  const std::size_t taken = std::min(terminal.rows, summary.size() + kPromptRows);
+  Drawing drawing(tree, options, terminal, colors);
+  std::string out = drawing.text(
+      lay_out(tree, options,
+              {.lines = options.top.value_or(std::max(terminal.rows - taken, kFewestLines)),
+               .levels = drawing.levels()}));
+  for (const std::string& line : summary) {
+    out += line + '\n';
   }
   return out;
 }

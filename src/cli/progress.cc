@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/progress.h"
 
+#include "cli/figures.h"
+#include "cli/terminal.h"
+
 #include <unistd.h>
 
 #include <chrono>
@@ -14,14 +17,24 @@ namespace {
 constexpr std::chrono::milliseconds kFirst{500};
 constexpr std::chrono::milliseconds kNext{100};
 
-void clear_line() {
-  std::fputs("\r\033[K", stderr);
+void clear_line() { std::fputs("\r\033[K", stderr); }
+
+bool is_wanted(When when) {
+  return when == When::always ||
+         (when == When::automatic && ::isatty(STDERR_FILENO) == 1 && !is_dumb_terminal());
+}
+
+// A terminal belongs to the foreground: a job that was sent to the background must not write over
+// it.
+bool in_background() {
+  const pid_t foreground = ::tcgetpgrp(STDERR_FILENO);
+  return foreground > 0 && foreground != ::getpgrp();
 }
 
 }  // namespace
 
 Progress::Progress(When when) {
-  if (when == When::never || (when == When::automatic && ::isatty(STDERR_FILENO) == 0)) {
+  if (!is_wanted(when)) {
     return;
   }
   // Signals are for the threads that walk.
@@ -39,10 +52,13 @@ void Progress::run() {
   auto wait = kFirst;
   while (!wake_.wait_for(lock, wait, [this] { return stopping_; })) {
     wait = kNext;
+    if (in_background()) {
+      continue;
+    }
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-    const auto entries = static_cast<double>(entries_.load(std::memory_order_relaxed));
-    std::fprintf(stderr, "\r%.0f entries, %.0f/s, %.1f s\033[K", entries,
-                 entries / elapsed.count(), elapsed.count());
+    const std::uint64_t entries = entries_.load(std::memory_order_relaxed);
+    std::fprintf(stderr, "\r%s entries, %s, %s\033[K", with_separators(entries).c_str(),
+                 rate_text(entries, elapsed).c_str(), duration_text(elapsed).c_str());
     shown_ = true;
   }
 }

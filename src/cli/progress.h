@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One line on standard error while a walk runs: entries so far, their rate, the time. It appears after
-// half a second and clears itself. Where it is not wanted nothing is started.
+// One line on standard error while a walk runs: entries so far, their rate, the time. It appears
+// after half a second and clears itself. Where it is not wanted nothing is started.
 #pragma once
 
 #include "cli/when.h"
@@ -16,7 +16,7 @@ namespace trawl::cli {
 
 class Progress {
  public:
-  // automatic: if standard error is a terminal.
+  // automatic: if standard error is a terminal that knows escape sequences.
   explicit Progress(When when);
   ~Progress() { stop(); }
   Progress(const Progress&) = delete;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/terminal.h"
 
+#include "cli/number.h"
+
+#include <utf8proc.h>
+
 #include <langinfo.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <utf8proc.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,17 +20,15 @@ namespace trawl::cli {
 namespace {
 
 constexpr std::size_t kMinColumns = 20;
-constexpr std::size_t kMaxColumns = 1000;
+constexpr std::size_t kMaxColumns = 1000;  // and rows
+
+std::string_view from_environment(const char* name) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? std::string_view() : text;
+}
 
 std::size_t number_from_environment(const char* name, std::size_t fallback) {
-  const char* text = std::getenv(name);
-  std::size_t value = 0;
-  if (text == nullptr) {
-    return fallback;
-  }
-  const char* end = text + std::strlen(text);
-  const auto [at, error] = std::from_chars(text, end, value);
-  return error == std::errc{} && at == end && value > 0 ? value : fallback;
+  return parse_in_range<std::size_t>(from_environment(name), 1, kMaxColumns).value_or(fallback);
 }
 
 struct Character {
@@ -64,9 +64,11 @@ bool is_shown(utf8proc_int32_t code) {
     return false;
   }
   switch (utf8proc_category(code)) {
-    case UTF8PROC_CATEGORY_CC: case UTF8PROC_CATEGORY_CS: case UTF8PROC_CATEGORY_CN:
-    case UTF8PROC_CATEGORY_ZL: case UTF8PROC_CATEGORY_ZP:
-      return false;
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_CN:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP: return false;
     case UTF8PROC_CATEGORY_CF:
       // Format characters can turn text around; the joiners of emoji and Indic scripts are needed.
       return code == 0x200c || code == 0x200d;
@@ -87,13 +89,26 @@ Terminal look_at_terminal(When color) {
     terminal.rows = size.ws_row > 0 ? size.ws_row : terminal.rows;
   }
   terminal.columns = std::clamp(terminal.columns, kMinColumns, kMaxColumns);
-  const char* no_color = std::getenv("NO_COLOR");
-  const char* kind = std::getenv("TERM");
-  const bool wanted = terminal.is_terminal && (no_color == nullptr || *no_color == '\0') &&
-                      kind != nullptr && std::strcmp(kind, "dumb") != 0;
+  const std::string_view force = from_environment("CLICOLOR_FORCE");
+  const bool wanted =
+      from_environment("NO_COLOR").empty() &&
+      ((!force.empty() && force != "0") || (terminal.is_terminal && !is_dumb_terminal()));
   terminal.color = color == When::always || (color == When::automatic && wanted);
   terminal.utf8 = std::strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
   return terminal;
+}
+
+bool is_dumb_terminal() {
+  const std::string_view kind = from_environment("TERM");
+  return kind.empty() || kind == "dumb";
+}
+
+std::string painted(std::string_view text, std::string_view color, const Terminal& terminal) {
+  std::string out(text);
+  if (terminal.color && !color.empty() && !text.empty()) {
+    out = "\033[" + std::string(color) + "m" + out + "\033[0m";
+  }
+  return out;
 }
 
 std::string printable(std::string_view name, bool utf8) {
@@ -105,7 +120,8 @@ std::string printable(std::string_view name, bool utf8) {
     } else {
       for (const char c : name.substr(at, character.bytes)) {
         char text[8];
-        std::snprintf(text, sizeof text, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+        std::snprintf(text, sizeof text, "\\x%02x",
+                      static_cast<unsigned>(static_cast<unsigned char>(c)));
         out += text;
       }
     }

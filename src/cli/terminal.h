@@ -20,14 +20,22 @@ struct Terminal {
 };
 
 // Of standard output. COLUMNS and LINES decide where there is no terminal to ask. Colour: as `when`
-// says; automatic is a terminal that is not "dumb", unless NO_COLOR is set and not empty.
+// says. Automatic: no if NO_COLOR is set and not empty; else yes if CLICOLOR_FORCE is set and
+// neither empty nor 0; else on a terminal that is not "dumb".
 Terminal look_at_terminal(When color);
+
+// One that knows no escape sequences, by TERM.
+bool is_dumb_terminal();
 
 // A name as it can be shown: control characters and what is no character of the locale as \xNN.
 std::string printable(std::string_view name, bool utf8);
 
 // Columns that printable text takes.
 std::size_t width_of(std::string_view text, bool utf8);
+
+// The text between an escape sequence with these parameters ("01;34") and its end; as it is if
+// there are none, or no colours are wanted.
+std::string painted(std::string_view text, std::string_view color, const Terminal& terminal);
 
 // The text, with its middle left out if it is wider than `columns`.
 std::string fitted(std::string_view text, std::size_t columns, bool utf8);

@@ -2,6 +2,8 @@
 #include "fold/usage_tree.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <string_view>
 #include <utility>
 
 namespace trawl::fold {
@@ -36,8 +38,8 @@ void remove_equal(std::vector<UsageNode>& nodes, Measure measure, std::uint64_t 
   }
 }
 
-// Sorts, and finds what is left out. `omitted` and `omitted_sums` come in as the directory's names and
-// the sums of all that is in it.
+// Sorts, and finds what is left out. `omitted` and `omitted_sums` come in as the directory's names
+// and the sums of all that is in it.
 void finish(std::vector<UsageNode>& nodes, Measure measure) {
   std::sort(nodes.begin(), nodes.end(), [measure](const UsageNode& a, const UsageNode& b) {
     const std::uint64_t size_a = value_of(a.sums, measure);
@@ -107,6 +109,31 @@ bool UsageTreeBuilder::line(const UsageLine& line) {
   return true;
 }
 
+void UsageTreeBuilder::error(const UsageError& error) {
+  if (error.code != 0) {
+    return;  // the walk's result has it
+  }
+  ++dangling_;
+  if (dangling_errors_.size() >= max_errors_) {
+    return;
+  }
+  const std::string_view below = error.path.substr(roots_[root_].size());
+  const auto depth =
+      std::count(below.begin(), below.end(), '/') + (below.empty() || below.front() == '/' ? 0 : 1);
+  dangling_errors_.push_back({.operation = Operation::stat,
+                              .code = ENOENT,
+                              .depth = static_cast<int>(depth),
+                              .path = std::string(error.path)});
+}
+
+void UsageTreeBuilder::add_errors(Result& walk) const {
+  walk.statistics.errors += dangling_;
+  const std::size_t room = max_errors_ - std::min(max_errors_, walk.errors.size());
+  const auto end = dangling_errors_.begin() +
+                   static_cast<std::ptrdiff_t>(std::min(room, dangling_errors_.size()));
+  walk.errors.insert(walk.errors.end(), dangling_errors_.begin(), end);
+}
+
 // Removes what has fallen below the floor.
 void UsageTreeBuilder::prune(std::vector<UsageNode>& nodes) {
   for (UsageNode& node : nodes) {
@@ -162,7 +189,8 @@ std::vector<UsageNode> UsageTreeBuilder::take() {
 namespace trawl {
 
 UsageTree measure_usage(std::span<const std::string> roots, const UsageTreeOptions& options) {
-  fold::UsageTreeBuilder builder(options.measure, options.max_nodes);
+  fold::UsageTreeBuilder builder(roots, options.measure, options.max_nodes,
+                                 options.usage.walk.max_errors);
   UsageOptions usage = options.usage;
   usage.all = options.measure != Measure::inodes;  // a file is one, never among the biggest
   usage.max_depth = options.max_depth;
@@ -173,6 +201,7 @@ UsageTree measure_usage(std::span<const std::string> roots, const UsageTreeOptio
   UsageTree tree;
   tree.result = list_usage(roots, usage, builder);
   tree.roots = builder.take();
+  builder.add_errors(tree.result.walk);
   return tree;
 }
 
