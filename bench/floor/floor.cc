@@ -69,15 +69,17 @@ std::atomic<std::uint64_t> g_unfinished{1};  // tasks pushed and not yet finishe
 std::atomic<unsigned> g_idle{0};
 std::atomic<std::uint32_t> g_pushes{0};  // changes when there may be work for those who sleep
 
-void wake_one() {
-  if (g_idle.load() > 0) {
+// One for each task: else thieves that take a last one leave others asleep.
+void wake(std::size_t count) {
+  for (count = std::min<std::size_t>(count, g_idle.load()); count > 0; --count) {
     ++g_pushes;
     g_pushes.notify_one();
   }
 }
 
 void push(Worker& self, std::vector<Task>& tasks) {
-  g_unfinished += tasks.size();
+  const std::size_t count = tasks.size();
+  g_unfinished += count;
   {
     std::lock_guard lock(self.mutex);
     // The first that was listed is taken first.
@@ -85,7 +87,7 @@ void push(Worker& self, std::vector<Task>& tasks) {
                       std::make_move_iterator(tasks.rend()));
   }
   tasks.clear();
-  wake_one();
+  wake(count);
 }
 
 bool is_low(Worker& self) {
@@ -179,7 +181,7 @@ bool take(unsigned index, Task& task) {
           std::lock_guard lock(self.mutex);
           self.stack = std::move(loot);
         }
-        wake_one();
+        wake(1);
       }
       return true;
     }
