@@ -24,12 +24,16 @@ constexpr double kIdle = 0.25;
 constexpr double kWorthKeeping = 1.05;
 constexpr double kWorthMore = 1.15;
 constexpr double kWorthOnRotational = 1.3;
-// What must be left after a step down. Below the number of cores it must be better than before: what
-// looks the same there may be due to other processes, and when they end, the cores are wanted.
+// What must be left after a step down. Below the number of cores it must be better than before:
+// what looks the same there may be due to other processes, and when they end, the cores are wanted.
 constexpr double kGoodAsBefore = 0.97;
 constexpr double kBetterThanBefore = 1.05;
 
 constexpr double kOtherPace = 2;
+
+// More cores than this are taken into use when the work turns out to need them: a disk that nobody
+// told to be one suffers from many.
+constexpr unsigned kFirstLimit = 4;
 
 double seconds_of(std::chrono::nanoseconds time) {
   return std::max(0.0, static_cast<double>(time.count()) * 1e-9);
@@ -45,7 +49,16 @@ void Controller::Window::add(const Window& other) {
   seconds += other.seconds;
   calls += other.calls;
   cpu += other.cpu;
-  worker_seconds += other.worker_seconds;
+  waited += other.waited;
+  most_cpu += other.most_cpu;
+  of_workers += other.of_workers;
+}
+
+bool Controller::Window::idle() const { return cpu < kIdle * most_cpu; }
+
+// The processor is the limit: no core is left, or hardly a worker waits for anything else.
+bool Controller::Window::busy() const {
+  return cpu >= kBusy * most_cpu || cpu + waited >= kBusy * of_workers;
 }
 
 Controller::Controller(Machine machine)
@@ -53,7 +66,7 @@ Controller::Controller(Machine machine)
       ceiling_(std::max(1U, machine.ceiling)),
       rotational_(machine.rotational),
       home_(std::min(cores_, ceiling_)),
-      limit_(rotational_ ? 1 : home_),
+      limit_(rotational_ ? 1 : std::min(home_, kFirstLimit)),
       interval_(kShortestInterval),
       next_hold_(kShortestHold),
       patience_in_stall_(kPatience) {}
@@ -67,7 +80,13 @@ Decision Controller::observe(const Observation& observation) {
   now.seconds = seconds_of(observation.elapsed);
   now.calls = static_cast<double>(observation.calls);
   now.cpu = seconds_of(observation.cpu);
-  now.worker_seconds = now.seconds * std::clamp(observation.running, 1U, cores_);
+  now.waited = seconds_of(observation.waited);
+  // Those that came in between did not run all the time.
+  const double running = observation.running > last_running_
+                             ? (0.0 + observation.running + last_running_) / 2
+                             : observation.running;
+  now.most_cpu = now.seconds * std::clamp(running, 1.0, 1.0 * cores_);
+  now.of_workers = now.seconds * std::max(1.0, running);
   if (now.seconds <= 0) {
     return decision();
   }
@@ -81,9 +100,9 @@ Decision Controller::observe(const Observation& observation) {
   any_call_ = any_call_ || observation.calls > 0;
   hold_ = std::max(0.0, hold_ - now.seconds);
   held_ += now.seconds;
-  trial_seconds_ += now.seconds;
+  since_change_ += now.seconds;
 
-  if (observation.starved || ((falling || rising) && trial_seconds_ < kPatience)) {
+  if (observation.starved || ((falling || rising) && since_change_ < kPatience)) {
     window_ = {};  // says nothing about the limit
     interval_ = std::min(2 * interval_, kLongestTrialInterval);
     return decision();
@@ -94,8 +113,7 @@ Decision Controller::observe(const Observation& observation) {
   }
   if (!trial_ && hold_ > 0) {
     if (pace_changed(now)) {
-      window_ = {};
-      next_hold_ = kShortestHold;
+      new_regime();
       hold_ = std::max(0.0, kShortestHold - held_);
     }
     window_.add(now);
@@ -140,16 +158,17 @@ void Controller::grow_in_stall() {
 
 // The trial is over when the difference is larger than chance makes it.
 void Controller::judge() {
-  const double patience = std::max(kPatience, std::min(4 * call_time_, kLongestHold));
   const bool up = limit_ > base_limit_;
   const double doublings = std::log2(static_cast<double>(limit_) / base_limit_);
   const double worth = up ? std::pow(rotational_ ? kWorthOnRotational : kWorthKeeping, doublings)
                        : limit_ < home_ && !rotational_ ? kBetterThanBefore
                                                         : kGoodAsBefore;
   const double gain = base_.rate() > 0 ? window_.rate() / base_.rate() : window_.calls;
-  if (window_.seconds < patience) {
-    const double chance = std::sqrt(1 / std::max(1.0, window_.calls) + 1 / std::max(1.0, base_.calls));
-    if (window_.calls < 2.0 * limit_ || std::abs(std::log(std::max(gain, 1e-9) / worth)) < chance) {
+  if (window_.seconds < patience()) {
+    const double chance =
+        std::sqrt(1 / std::max(1.0, window_.calls) + 1 / std::max(1.0, base_.calls));
+    if (std::max(window_.calls, base_.rate() * window_.seconds) < 2.0 * limit_ ||
+        std::abs(std::log(std::max(gain, 1e-9) / worth)) < chance) {
       return;
     }
   }
@@ -162,6 +181,8 @@ void Controller::judge() {
   } else if (up && gain >= std::pow(rotational_ ? kWorthOnRotational : kWorthMore, doublings)) {
     down_next_ = false;
     probe();
+  } else if (!up && window_.busy()) {
+    probe();
   } else {
     down_next_ = true;
     hold();
@@ -169,8 +190,7 @@ void Controller::judge() {
 }
 
 void Controller::probe() {
-  const double patience = std::max(kPatience, std::min(4 * call_time_, kLongestHold));
-  if (window_.calls < 2.0 * limit_ && window_.seconds < patience) {
+  if (window_.calls < 2.0 * limit_ && window_.seconds < patience()) {
     return;
   }
   if (before_stall_ != 0) {
@@ -180,18 +200,15 @@ void Controller::probe() {
     start_trial(limit);
     return;
   }
-  const bool cores_used = limit_ == home_ && window_.share() >= kBusy;
+  const bool cores_used = limit_ == home_ && window_.busy();
   if (cores_used || cores_used_) {
     // As it should be; or it just ended, and what was seen is of both regimes.
     interval_ = cores_used ? std::min(2 * window_.seconds, kLongestInterval) : kShortestInterval;
     cores_used_ = cores_used;
-    window_ = {};
-    next_hold_ = kShortestHold;
-    climbing_ = true;
-    down_next_ = rotational_;
+    new_regime();
     return;
   }
-  const unsigned limit = down_next_ ? lower() : higher();
+  const unsigned limit = other_limit();
   if (limit != limit_) {
     start_trial(limit);
   } else {
@@ -200,27 +217,20 @@ void Controller::probe() {
   }
 }
 
-unsigned Controller::higher() const {
-  if (window_.share() >= kBusy && limit_ >= home_) {
-    return home_;
+// The limit to try.
+unsigned Controller::other_limit() const {
+  if (window_.busy()) {
+    return limit_ > home_ ? std::max(home_, limit_ / 4) : home_;
   }
-  unsigned factor = 2;
-  if (!rotational_ && climbing_ && window_.share() < kIdle) {
-    factor = 4;
+  if (down_next_) {
+    return rotational_ ? 1 : std::max(1U, limit_ / 2);
   }
+  const unsigned factor = !rotational_ && climbing_ && window_.idle() ? 4 : 2;
   return limit_ > ceiling_ / factor ? ceiling_ : limit_ * factor;
-}
-
-unsigned Controller::lower() const {
-  if (window_.share() >= kBusy && limit_ > home_) {
-    return home_;
-  }
-  return rotational_ ? 1 : std::max(1U, limit_ / 2);
 }
 
 void Controller::start_trial(unsigned limit) {
   trial_ = true;
-  trial_seconds_ = 0;
   base_limit_ = limit_;
   base_ = window_;
   set_limit(limit);
@@ -229,6 +239,7 @@ void Controller::start_trial(unsigned limit) {
 void Controller::set_limit(unsigned limit) {
   limit_ = limit;
   window_ = {};
+  since_change_ = 0;
   interval_ = kShortestInterval;
 }
 
@@ -237,6 +248,18 @@ void Controller::hold() {
   held_ = 0;
   odd_pace_ = false;
   next_hold_ = std::min(2 * next_hold_, kLongestHold);
+}
+
+void Controller::new_regime() {
+  window_ = {};
+  next_hold_ = kShortestHold;
+  climbing_ = true;
+  down_next_ = rotational_ && limit_ > 1;
+}
+
+// How long to wait for a call or two of each worker.
+double Controller::patience() const {
+  return std::max(kPatience, std::min(4 * call_time_, kLongestHold));
 }
 
 }  // namespace trawl::sched

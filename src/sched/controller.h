@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How many workers should run: a pure function of what was observed, without clocks or threads, so that
-// it can be simulated (controller_test.cc).
+// How many workers should run: a pure function of what was observed, without clocks or threads, so
+// that it can be simulated (controller_test.cc).
 //
-// Work that the processor limits wants as many workers as there are cores. Work that waits for a disk
-// or a server wants as many as the medium serves at once, which only trying tells. So:
-//   - Every change is a trial: the calls per second after it are compared with those before it, and it
+// Work that the processor limits wants as many workers as there are cores. Work that waits for a
+// disk or a server wants as many as the medium serves at once, which only trying tells. So:
+//   - Every change is a trial: the calls per second after it are compared with those before it, and
+//   it
 //     is kept or taken back.
-//   - Upwards while the workers do not use up the cores' time, all of them run and nobody lacks work: at
-//     once again if it brought much, else after a hold. Downwards, after a hold, if fewer do the same.
-//     If the cores are used up by more workers than cores, a trial with as many as cores tells whether
-//     the rest is of use (it is when calls wait and compute in turn).
-//   - A trial that changes nothing makes the next hold longer. A hold ends early when the pace becomes
+//   - Upwards while the workers do not use up the cores' time, all of them run and nobody lacks
+//   work: at
+//     once again if it brought much, else after a hold. Downwards, after a hold, if fewer do the
+//     same. If the cores are used up by more workers than cores, a trial with as many as cores
+//     tells whether the rest is of use (it is when calls wait and compute in turn).
+//   - A trial that changes nothing makes the next hold longer. A hold ends early when the pace
+//   becomes
 //     another one, so a new regime is noticed within about kLongestInterval.
 //   - A trial is judged after every worker has had time for a call or two, so that it follows the
 //     medium's latency, and when the difference is larger than chance, or patience ends.
-//   - If no call returns at all, the limit grows anyway (the workers may be stuck in a dead part of the
+//   - If no call returns at all, the limit grows anyway (the workers may be stuck in a dead part of
+//   the
 //     tree, and the latency be long), and when calls return, a trial goes back to what was before.
 #pragma once
 
@@ -30,16 +34,19 @@ struct Observation {
   std::chrono::nanoseconds elapsed{0};
   std::uint64_t calls = 0;          // system calls that returned
   std::chrono::nanoseconds cpu{0};  // processor time, of all workers together
-  unsigned running = 0;             // workers that are not parked, at the end
-  bool starved = false;             // some worker is parked for lack of work
+  // Time that they were ready to run, and others ran; not part of cpu. With it, a busy machine is
+  // not taken for a slow medium; without it (0), trials tell.
+  std::chrono::nanoseconds waited{0};
+  unsigned running = 0;  // workers that are not parked, at the end
+  bool starved = false;  // some worker is parked for lack of work
 };
 
 struct Decision {
   unsigned limit = 1;  // workers that may run
   // Until the next observation.
   std::chrono::nanoseconds interval{0};
-  // Wall time that a worker takes for a call, on average; 0 if not known yet. What a piece of shared
-  // work should be worth follows from it.
+  // Wall time that a worker takes for a call, on average; 0 if not known yet. What a piece of
+  // shared work should be worth follows from it.
   std::chrono::nanoseconds call_time{0};
 };
 
@@ -63,10 +70,13 @@ class Controller {
     double seconds = 0;
     double calls = 0;
     double cpu = 0;
-    double worker_seconds = 0;  // of which cpu could have been used: never more than the cores'
+    double waited = 0;
+    double most_cpu = 0;  // that so many workers could have used
+    double of_workers = 0;
 
     double rate() const { return seconds > 0 ? calls / seconds : 0; }
-    double share() const { return worker_seconds > 0 ? cpu / worker_seconds : 0; }
+    bool idle() const;
+    bool busy() const;
     void add(const Window& other);
   };
 
@@ -79,8 +89,9 @@ class Controller {
   void start_trial(unsigned limit);
   void set_limit(unsigned limit);
   void hold();
-  unsigned higher() const;
-  unsigned lower() const;
+  void new_regime();
+  double patience() const;
+  unsigned other_limit() const;
 
   const unsigned cores_;
   const unsigned ceiling_;
@@ -89,6 +100,7 @@ class Controller {
 
   unsigned limit_;
   Window window_;  // under limit_
+  double since_change_ = 0;
   double interval_;
   double call_time_ = 0;
   unsigned last_running_ = 0;
@@ -96,7 +108,6 @@ class Controller {
   bool trial_ = false;
   unsigned base_limit_ = 0;  // before the trial
   Window base_;
-  double trial_seconds_ = 0;
 
   double hold_ = 0;  // left
   double held_ = 0;

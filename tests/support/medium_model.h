@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A model of workers on a machine and a medium, in virtual time, to try the concurrency controller on.
+// A model of workers on a machine and a medium, in virtual time, to try the concurrency controller
+// on.
 //
 // Each worker visits one thing after another. A visit computes, sharing the cores with the other
 // computing workers (and with other processes), then waits for the medium, which serves so many at
@@ -30,17 +31,21 @@ struct Visit {
 struct World {
   unsigned cores = 2;
   double other_processes = 0;    // that compute all the time, with the priority of one worker each
-  double cores_taken = 0;        // that nobody here gets
+  double cores_taken_share = 0;  // that nobody here gets
   unsigned served_at_once = 1;   // by the medium
   double visits = 0;             // then the work is done
   // The next visit; `done` of the visits are behind.
   std::function<Visit(double now, double done, Random& random)> visit;
   // Factor of the wait while so many visits are at the medium, queue included.
   std::function<double(unsigned waiting)> slowdown = [](unsigned) { return 1.0; };
+  // Between these times the medium serves nobody.
+  double stalls_from = 0;
+  double stalls_to = 0;
   // New visits that each visit makes possible; endless work if not set.
   std::function<unsigned(Random& random)> finds;
   double cpu_error = 0.02;  // relative, of what is observed
   double cpu_tick = 0;      // processor time is seen in such portions per worker
+  bool waiting_is_seen = true;
   double give_up = 600;
 };
 
@@ -103,7 +108,7 @@ class Simulation {
           break;
         case kComputed:
           --computing_;
-          cpu_ += workers_[event.worker].visit.cpu;
+          cpu_ += workers_[event.worker].cpu;
           ask_medium(event.worker);
           break;
         case kServed:
@@ -128,6 +133,7 @@ class Simulation {
   struct Worker {
     bool running = false;
     Visit visit;
+    double cpu = 0;
   };
 
   static double seconds(std::chrono::nanoseconds time) {
@@ -160,9 +166,14 @@ class Simulation {
     --available_;
     worker.visit = world_.visit(now_, done_, random_);
     ++computing_;
-    const double mine = std::max(0.01, world_.cores - world_.cores_taken) /
+    const double mine = std::max(0.01, world_.cores * (1 - world_.cores_taken_share)) /
                         (computing_ + world_.other_processes);
-    events_.push({now_ + worker.visit.cpu / std::min(1.0, mine), kComputed, index});
+    // Switching between them, and the contention, cost something too.
+    const double switching = computing_ > world_.cores ? 5e-4 * (computing_ - world_.cores) : 0;
+    const double takes = worker.visit.cpu * (1 + switching) / std::min(1.0, mine);
+    worker.cpu = takes * std::min(1.0, mine);
+    waited_ += takes - worker.cpu;
+    events_.push({now_ + takes, kComputed, index});
   }
 
   void ask_medium(unsigned index) {
@@ -181,7 +192,8 @@ class Simulation {
     ++being_served_;
     const unsigned waiting = being_served_ + static_cast<unsigned>(queue_.size());
     const double wait = workers_[index].visit.wait * world_.slowdown(waiting);
-    events_.push({now_ + wait, kServed, index});
+    const bool stalled = now_ >= world_.stalls_from && now_ < world_.stalls_to;
+    events_.push({(stalled ? world_.stalls_to : now_) + wait, kServed, index});
   }
 
   void end_visit(unsigned index) {
@@ -208,13 +220,16 @@ class Simulation {
       carry_ = std::fmod(cpu, world_.cpu_tick);
       cpu -= carry_;
     }
-    const double error = static_cast<double>(random_.between(-1000, 1000)) / 1000 * world_.cpu_error;
+    const double error =
+        static_cast<double>(random_.between(-1000, 1000)) / 1000 * world_.cpu_error;
     observation.cpu = nanoseconds(cpu * (1 + error));
+    observation.waited = nanoseconds(world_.waiting_is_seen ? waited_ : 0);
     observation.running = running_;
     observation.starved = world_.finds && running_ < limit_;
     observed_at_ = now_;
     calls_ = 0;
     cpu_ = 0;
+    waited_ = 0;
     return observation;
   }
 
@@ -237,6 +252,7 @@ class Simulation {
   double observed_at_ = 0;
   std::uint64_t calls_ = 0;
   double cpu_ = 0;
+  double waited_ = 0;
   double carry_ = 0;
 };
 
@@ -251,9 +267,8 @@ inline Outcome run_controlled(const World& world, std::uint64_t seed,
                               sched::Controller::Machine machine) {
   sched::Controller controller(machine);
   return Simulation(world, seed, machine.ceiling)
-      .run(controller.first(), [&](const sched::Observation& observation) {
-        return controller.observe(observation);
-      });
+      .run(controller.first(),
+           [&](const sched::Observation& observation) { return controller.observe(observation); });
 }
 
 }  // namespace trawl::testing
