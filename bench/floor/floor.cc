@@ -4,7 +4,7 @@
 // hard links, no order, no report of what went wrong, one line of output. What trawl is measured
 // against.
 //
-//   floor [--names] [--read-to-end] [--threads N] PATH
+//   floor [--names] [--read-to-end] [--whole] [--threads N] PATH
 //
 // Each thread has its own descriptor table. A directory is opened by its path from the root, listed
 // with 64 KiB getdents64, its entries are statx'ed relative to its descriptor, and it is closed.
@@ -12,11 +12,17 @@
 // nothing (but what has no type in its record).
 //
 // Work: a stack per thread; who has nothing takes the older half of somebody else's, or sleeps
-// until more is pushed. Of a directory that needs several reads, the later ones are given away
-// while the own stack is low: they are opened again, so that one directory keeps all threads busy.
+// until more is pushed. One directory keeps all threads busy: of one that needs several reads, the
+// later ones are given away while the own stack is low, opened again and only stat'ed. A huge one on
+// ext4 is also listed by all: what comes after the first read is divided into ranges of its offsets,
+// which are hashes of the names (the offset of an entry is where the record before it points to).
+// --whole leaves this out.
+//
+// What can't be opened is counted and said, with status 1: then this is no floor.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,6 +43,8 @@
 namespace {
 
 constexpr std::size_t kBuffer = 65536;
+constexpr std::int64_t kEnd = INT64_MAX;
+constexpr std::int64_t kRangeBytes = 1 << 19;  // of the directory; less, and what is read twice shows
 
 struct Record {  // struct linux_dirent64
   std::uint64_t inode;
@@ -48,7 +56,8 @@ struct Record {  // struct linux_dirent64
 
 struct Task {
   std::string path;
-  std::string records;  // empty: the whole directory is to be listed
+  std::string records;  // to be stat'ed; empty: the directory is to be listed,
+  std::int64_t begin = 0, end = kEnd;  // from this offset up to that
 };
 
 struct alignas(128) Worker {
@@ -58,10 +67,12 @@ struct alignas(128) Worker {
   std::uint64_t entries = 0;
   std::uint64_t directories = 0;
   std::uint64_t blocks = 0;
+  std::uint64_t unopened = 0;
 };
 
 bool g_names = false;
 bool g_read_to_end = false;
+bool g_whole = false;
 int g_root = -1;
 unsigned g_threads = 1;
 std::unique_ptr<Worker[]> g_workers;
@@ -95,13 +106,14 @@ bool is_low(Worker& self) {
   return self.stack.size() < 2 * static_cast<std::size_t>(g_threads);
 }
 
-// Counts and stats the entries of one read. Returns whether it was the last by ext4's mark.
-bool visit(Worker& self, long fd, const std::string& path, const char* records, long size) {
-  bool end = false;
-  for (long at = 0; at < size;) {
+// Counts and stats the entries of one read, the first at offset `position`, up to `end`. Returns the
+// offset that follows.
+std::int64_t visit(Worker& self, long fd, const std::string& path, const char* records, long size,
+                   std::int64_t position, std::int64_t end) {
+  for (long at = 0; at < size && position < end;) {
     const auto* record = reinterpret_cast<const Record*>(records + at);
     at += record->length;
-    end = at == size && record->offset == INT64_MAX;
+    position = record->offset;
     const char* name = record->name;
     if (name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0))) {
       continue;
@@ -120,32 +132,68 @@ bool visit(Worker& self, long fd, const std::string& path, const char* records, 
       self.found.push_back({path == "." ? name : path + '/' + name, {}});
     }
   }
-  return end;
+  return position;
+}
+
+// Gives away what follows `position`, if the directory is huge and its offsets are ext4's hashes.
+bool divide(Worker& self, long fd, const std::string& path, std::int64_t position) {
+  struct statfs filesystem;
+  struct stat info;
+  if (g_threads == 1 || g_whole || fstat(static_cast<int>(fd), &info) != 0 ||
+      info.st_size < 4 * kRangeBytes || position <= info.st_size || position == kEnd ||
+      fstatfs(static_cast<int>(fd), &filesystem) != 0 || filesystem.f_type != 0xef53) {
+    return false;
+  }
+  const std::int64_t count = std::min<std::int64_t>(8L * g_threads, info.st_size / kRangeBytes);
+  const std::int64_t step = (kEnd - position) / count;
+  for (std::int64_t i = 0; i < count; ++i) {
+    // The lower half tells entries with the same hash apart, which stay together.
+    const std::int64_t end = i + 1 == count ? kEnd : (position + step) >> 32 << 32;
+    self.found.push_back({path, {}, position, end});
+    position = end;
+  }
+  return true;
+}
+
+void list(Worker& self, const Task& task, long fd, char* buffer) {
+  const bool is_whole = task.begin == 0 && task.end == kEnd;
+  self.directories += is_whole ? 1 : 0;
+  if (task.begin != 0) {
+    lseek(static_cast<int>(fd), task.begin, SEEK_SET);
+  }
+  bool first = true;
+  for (std::int64_t position = task.begin; position < task.end; first = false) {
+    const long size = syscall(SYS_getdents64, fd, buffer, kBuffer);
+    if (size <= 0) {
+      break;
+    }
+    if (is_whole && !first && !g_names && g_threads > 1 && is_low(self)) {
+      self.found.push_back({task.path, std::string(buffer, static_cast<std::size_t>(size))});
+      push(self, self.found);
+    } else {
+      position = visit(self, fd, task.path, buffer, size, position, task.end);
+      if (is_whole && first && divide(self, fd, task.path, position)) {
+        break;
+      }
+      if (position == kEnd && g_read_to_end) {
+        position = 0;  // read on; nothing comes
+      }
+    }
+  }
 }
 
 void expand(Worker& self, const Task& task, char* buffer) {
   const long fd = syscall(SYS_openat, g_root, task.path.c_str(),
                           O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) {
+    ++self.unopened;
     return;
   }
-  if (!task.records.empty()) {
-    visit(self, fd, task.path, task.records.data(), static_cast<long>(task.records.size()));
+  if (task.records.empty()) {
+    list(self, task, fd, buffer);
   } else {
-    ++self.directories;
-    bool first = true;
-    for (bool end = false; !end; first = false) {
-      const long size = syscall(SYS_getdents64, fd, buffer, kBuffer);
-      if (size <= 0) {
-        break;
-      }
-      if (!first && !g_names && g_threads > 1 && is_low(self)) {
-        self.found.push_back({task.path, std::string(buffer, static_cast<std::size_t>(size))});
-        push(self, self.found);
-      } else {
-        end = visit(self, fd, task.path, buffer, size) && !g_read_to_end;
-      }
-    }
+    visit(self, fd, task.path, task.records.data(), static_cast<long>(task.records.size()), 0,
+          kEnd);
   }
   syscall(SYS_close, fd);
   if (!self.found.empty()) {
@@ -227,6 +275,8 @@ int main(int argc, char** argv) {
       g_names = true;
     } else if (std::strcmp(argv[i], "--read-to-end") == 0) {
       g_read_to_end = true;
+    } else if (std::strcmp(argv[i], "--whole") == 0) {
+      g_whole = true;
     } else if (std::strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
       g_threads = static_cast<unsigned>(std::max(1, std::atoi(argv[++i])));
     } else {
@@ -252,14 +302,21 @@ int main(int argc, char** argv) {
   }
   std::uint64_t entries = 0;
   std::uint64_t directories = 0;
+  std::uint64_t unopened = 0;
   std::uint64_t blocks = g_names ? 0 : info.stx_blocks;
   for (unsigned i = 0; i < g_threads; ++i) {
     entries += g_workers[i].entries;
     directories += g_workers[i].directories;
     blocks += g_workers[i].blocks;
+    unopened += g_workers[i].unopened;
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   std::printf("%ju entries, %ju directories, %ju bytes, %.4f s\n",
               static_cast<std::uintmax_t>(entries), static_cast<std::uintmax_t>(directories),
               static_cast<std::uintmax_t>(blocks * 512), elapsed.count());
+  if (unopened > 0) {
+    std::fprintf(stderr, "floor: %ju directories could not be opened\n",
+                 static_cast<std::uintmax_t>(unopened));
+    return 1;
+  }
 }
