@@ -13,9 +13,10 @@
 //
 // Work: a stack per thread; who has nothing takes the older half of somebody else's, or sleeps
 // until more is pushed. One directory keeps all threads busy: of one that needs several reads, the
-// later ones are given away while the own stack is low, opened again and only stat'ed. A huge one on
-// ext4 is also listed by all: what comes after the first read is divided into ranges of its offsets,
-// which are hashes of the names (the offset of an entry is where the record before it points to).
+// later ones are given away while the own stack is low, opened again and only stat'ed. A huge one
+// on ext4 is also listed by all: what comes after the first read is divided into ranges of its
+// offsets, which are hashes of the names (the offset of an entry is where the record before it
+// points to).
 // --whole leaves this out.
 //
 // What can't be opened is counted and said, with status 1: then this is no floor.
@@ -44,7 +45,8 @@ namespace {
 
 constexpr std::size_t kBuffer = 65536;
 constexpr std::int64_t kEnd = INT64_MAX;
-constexpr std::int64_t kRangeBytes = 1 << 19;  // of the directory; less, and what is read twice shows
+constexpr std::int64_t kRangeBytes = 1
+                                     << 19;  // of the directory; less, and what is read twice shows
 
 struct Record {  // struct linux_dirent64
   std::uint64_t inode;
@@ -56,7 +58,7 @@ struct Record {  // struct linux_dirent64
 
 struct Task {
   std::string path;
-  std::string records;  // to be stat'ed; empty: the directory is to be listed,
+  std::string records;                 // to be stat'ed; empty: the directory is to be listed,
   std::int64_t begin = 0, end = kEnd;  // from this offset up to that
 };
 
@@ -106,8 +108,8 @@ bool is_low(Worker& self) {
   return self.stack.size() < 2 * static_cast<std::size_t>(g_threads);
 }
 
-// Counts and stats the entries of one read, the first at offset `position`, up to `end`. Returns the
-// offset that follows.
+// Counts and stats the entries of one read, the first at offset `position`, up to `end`. Returns
+// the offset that follows.
 std::int64_t visit(Worker& self, long fd, const std::string& path, const char* records, long size,
                    std::int64_t position, std::int64_t end) {
   for (long at = 0; at < size && position < end;) {
