@@ -15,9 +15,12 @@ constexpr double kLongestInterval = 50e-3;
 constexpr double kShortestHold = 50e-3;
 constexpr double kLongestHold = 2;
 constexpr double kPatience = 50e-3;
+constexpr double kShortestRefusal = 3e-3;  // a patch of other work may begin together with a trial
 
-// From this share on the cores are taken to be used up: more workers could bring a tenth.
-constexpr double kBusy = 0.9;
+// From these shares on the processor is the limit: of the cores' time that was used; of the
+// workers' time in which they computed, or could have.
+constexpr double kCoresUsed = 0.95;
+constexpr double kHardlyBlocked = 0.9;
 constexpr double kIdle = 0.25;
 
 // What a doubling must bring to be kept, and to be followed by another at once.
@@ -30,6 +33,11 @@ constexpr double kGoodAsBefore = 0.97;
 constexpr double kBetterThanBefore = 1.05;
 
 constexpr double kOtherPace = 2;
+constexpr double kWildest = 1000;
+
+// Too few calls to say something about the pace, and enough to tell a twentieth.
+constexpr double kFewCalls = 16;
+constexpr double kEnoughCalls = 400;
 
 // More cores than this are taken into use when the work turns out to need them: a disk that nobody
 // told to be one suffers from many.
@@ -54,11 +62,17 @@ void Controller::Window::add(const Window& other) {
   of_workers += other.of_workers;
 }
 
+void Controller::Window::halve() {
+  for (double* const value : {&seconds, &calls, &cpu, &waited, &most_cpu, &of_workers}) {
+    *value /= 2;
+  }
+}
+
 bool Controller::Window::idle() const { return cpu < kIdle * most_cpu; }
 
 // The processor is the limit: no core is left, or hardly a worker waits for anything else.
 bool Controller::Window::busy() const {
-  return cpu >= kBusy * most_cpu || cpu + waited >= kBusy * of_workers;
+  return cpu >= kCoresUsed * most_cpu || cpu + waited >= kHardlyBlocked * of_workers;
 }
 
 Controller::Controller(Machine machine)
@@ -94,29 +108,41 @@ Decision Controller::observe(const Observation& observation) {
   const bool falling = observation.running < last_running_;
   const bool rising = observation.running > last_running_ && !all_run(observation);
   last_running_ = observation.running;
-  silent_ = observation.calls > 0 || observation.starved ? 0 : silent_ + now.seconds;
-  call_time_ = observation.calls > 0 ? observation.running * now.seconds / now.calls
-                                     : std::max(call_time_, silent_);
-  any_call_ = any_call_ || observation.calls > 0;
+  silent_ += now.seconds;
+  const bool stalled =
+      silent_ >= std::max(patience_in_stall_, 4 * call_time_) && observation.calls == 0;
+  if (observation.calls > 0) {
+    const double call_time = std::max(1.0, running) * silent_ / now.calls;
+    call_time_ = call_time_ > 0 ? (call_time_ + call_time) / 2 : call_time;
+    patience_in_stall_ = before_stall_ == 0 ? kPatience : patience_in_stall_;
+  }
+  if (observation.calls > 0 || observation.starved) {
+    silent_ = 0;
+  }
   hold_ = std::max(0.0, hold_ - now.seconds);
   held_ += now.seconds;
   since_change_ += now.seconds;
 
   if (observation.starved || ((falling || rising) && since_change_ < kPatience)) {
-    window_ = {};  // says nothing about the limit
+    // Says nothing about the limit.
+    window_ = trial_ ? Window{} : window_;
     interval_ = std::min(2 * interval_, kLongestTrialInterval);
     return decision();
   }
-  if (silent_ >= patience_in_stall_ && all_run(observation) && !rotational_) {
+  if (stalled && all_run(observation) && !rotational_) {
     grow_in_stall();
     return decision();
   }
-  if (!trial_ && hold_ > 0) {
+  if (!trial_ && (hold_ > 0 || odd_pace_)) {
     if (pace_changed(now)) {
       new_regime();
-      hold_ = std::max(0.0, kShortestHold - held_);
+      hold_ = std::max(0.0, kShortestHold / 2 - held_);
     }
+    see_fluctuation(now);
     window_.add(now);
+    if (window_.seconds > kLongestInterval && window_.calls > kEnoughCalls) {
+      window_.halve();
+    }
     interval_ = odd_pace_ ? kShortestInterval : std::min(2 * interval_, kLongestInterval);
     interval_ = std::max(kShortestInterval, std::min(interval_, hold_));
     return decision();
@@ -125,6 +151,7 @@ Decision Controller::observe(const Observation& observation) {
   if (before_stall_ != 0 && window_.calls <= 0) {
     window_ = {};  // the stall itself
   }
+  see_fluctuation(now);
   window_.add(now);
   interval_ = std::clamp(window_.seconds / 2, kShortestInterval, kLongestTrialInterval);
   if (trial_) {
@@ -138,15 +165,27 @@ Decision Controller::observe(const Observation& observation) {
 // Whether two observations in a row differ from what was seen since the hold began.
 bool Controller::pace_changed(const Window& now) {
   const double expected = window_.rate() * now.seconds;
-  const bool odd = window_.calls >= 16 && std::max(expected, now.calls) >= 16 &&
+  const bool odd = window_.calls >= kFewCalls && std::max(expected, now.calls) >= kFewCalls &&
                    (now.calls > kOtherPace * expected || expected > kOtherPace * now.calls);
   const bool changed = odd && odd_pace_;
   odd_pace_ = odd && !changed;
   return changed;
 }
 
+// How much more than by chance the pace differs from one observation to the next: the work comes in
+// patches.
+void Controller::see_fluctuation(const Window& now) {
+  if (window_.calls >= kFewCalls && now.calls >= kFewCalls) {
+    const double difference = std::log(now.rate() / window_.rate());
+    const double by_chance = 1 / now.calls + 1 / window_.calls;
+    const double ratio = difference * difference / by_chance;
+    fluctuation_ += (std::min(ratio, kWildest) - fluctuation_) / 8;
+    fluctuation_ = std::max(1.0, fluctuation_);
+  }
+}
+
 void Controller::grow_in_stall() {
-  if (before_stall_ == 0 && any_call_) {
+  if (before_stall_ == 0 && call_time_ > 0) {
     before_stall_ = trial_ ? base_limit_ : limit_;
   }
   trial_ = false;
@@ -164,11 +203,12 @@ void Controller::judge() {
                        : limit_ < home_ && !rotational_ ? kBetterThanBefore
                                                         : kGoodAsBefore;
   const double gain = base_.rate() > 0 ? window_.rate() / base_.rate() : window_.calls;
+  const bool in_haste = up && gain < worth && window_.seconds < kShortestRefusal;
   if (window_.seconds < patience()) {
-    const double chance =
-        std::sqrt(1 / std::max(1.0, window_.calls) + 1 / std::max(1.0, base_.calls));
-    if (std::max(window_.calls, base_.rate() * window_.seconds) < 2.0 * limit_ ||
-        std::abs(std::log(std::max(gain, 1e-9) / worth)) < chance) {
+    const double calls = 1 / std::max(1.0, window_.calls) + 1 / std::max(1.0, base_.calls);
+    const double by_chance = std::sqrt(fluctuation_ * calls);
+    if (in_haste || std::max(window_.calls, base_.rate() * window_.seconds) < 2.0 * limit_ ||
+        std::abs(std::log(std::max(gain, 1e-9) / worth)) < by_chance) {
       return;
     }
   }
@@ -177,6 +217,7 @@ void Controller::judge() {
     climbing_ = false;
     down_next_ = up;
     set_limit(base_limit_);
+    window_ = base_;  // the pace that it should have again
     hold();
   } else if (up && gain >= std::pow(rotational_ ? kWorthOnRotational : kWorthMore, doublings)) {
     down_next_ = false;
@@ -203,7 +244,8 @@ void Controller::probe() {
   const bool cores_used = limit_ == home_ && window_.busy();
   if (cores_used || cores_used_) {
     // As it should be; or it just ended, and what was seen is of both regimes.
-    interval_ = cores_used ? std::min(2 * window_.seconds, kLongestInterval) : kShortestInterval;
+    interval_ = cores_used ? std::clamp(2 * window_.seconds, kShortestInterval, kLongestInterval)
+                           : kShortestInterval;
     cores_used_ = cores_used;
     new_regime();
     return;
@@ -252,6 +294,7 @@ void Controller::hold() {
 
 void Controller::new_regime() {
   window_ = {};
+  fluctuation_ = 1;
   next_hold_ = kShortestHold;
   climbing_ = true;
   down_next_ = rotational_ && limit_ > 1;

@@ -78,11 +78,13 @@ class Controller {
     bool idle() const;
     bool busy() const;
     void add(const Window& other);
+    void halve();
   };
 
   Decision decision() const;
   bool all_run(const Observation& observation) const { return observation.running >= limit_; }
   bool pace_changed(const Window& now);
+  void see_fluctuation(const Window& now);
   void grow_in_stall();
   void judge();
   void probe();
@@ -101,6 +103,7 @@ class Controller {
   unsigned limit_;
   Window window_;  // under limit_
   double since_change_ = 0;
+  double fluctuation_ = 1;  // variance of the pace, of what chance makes
   double interval_;
   double call_time_ = 0;
   unsigned last_running_ = 0;
@@ -120,7 +123,6 @@ class Controller {
   double silent_ = 0;  // since a call returned
   double patience_in_stall_;
   unsigned before_stall_ = 0;  // the limit to go back to; 0 if it did not grow in a stall
-  bool any_call_ = false;
 };
 
 }  // namespace trawl::sched

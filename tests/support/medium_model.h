@@ -104,6 +104,7 @@ class Simulation {
           break;
         }
         case kStart:
+          ++started_;
           start_visit(event.worker);
           break;
         case kComputed:
@@ -161,6 +162,7 @@ class Simulation {
     if (running_ > limit_ || available_ <= 0) {
       worker.running = false;
       --running_;
+      --started_;
       return;
     }
     --available_;
@@ -224,7 +226,7 @@ class Simulation {
         static_cast<double>(random_.between(-1000, 1000)) / 1000 * world_.cpu_error;
     observation.cpu = nanoseconds(cpu * (1 + error));
     observation.waited = nanoseconds(world_.waiting_is_seen ? waited_ : 0);
-    observation.running = running_;
+    observation.running = started_;
     observation.starved = world_.finds && running_ < limit_;
     observed_at_ = now_;
     calls_ = 0;
@@ -246,7 +248,8 @@ class Simulation {
   double done_ = 0;
   double available_ = 0;
   unsigned limit_ = 1;
-  unsigned running_ = 0;
+  unsigned running_ = 0;  // those that were called and did not start yet included
+  unsigned started_ = 0;
   unsigned computing_ = 0;
   unsigned being_served_ = 0;
   double observed_at_ = 0;
