@@ -32,6 +32,8 @@ constexpr double kWorthOnRotational = 1.3;
 constexpr double kGoodAsBefore = 0.97;
 constexpr double kBetterThanBefore = 1.05;
 
+constexpr double kClearlyWorse = 0.5;
+
 constexpr double kOtherPace = 2;
 constexpr double kWildest = 1000;
 
@@ -138,8 +140,10 @@ Decision Controller::observe(const Observation& observation) {
       new_regime();
       hold_ = std::max(0.0, kShortestHold / 2 - held_);
     }
-    see_fluctuation(now);
-    window_.add(now);
+    if (!odd_pace_) {
+      see_fluctuation(now);
+      window_.add(now);
+    }
     if (window_.seconds > kLongestInterval && window_.calls > kEnoughCalls) {
       window_.halve();
     }
@@ -203,7 +207,8 @@ void Controller::judge() {
                        : limit_ < home_ && !rotational_ ? kBetterThanBefore
                                                         : kGoodAsBefore;
   const double gain = base_.rate() > 0 ? window_.rate() / base_.rate() : window_.calls;
-  const bool in_haste = up && gain < worth && window_.seconds < kShortestRefusal;
+  const bool in_haste =
+      gain < worth && window_.seconds < kShortestRefusal && (up || gain > kClearlyWorse);
   if (window_.seconds < patience()) {
     const double calls = 1 / std::max(1.0, window_.calls) + 1 / std::max(1.0, base_.calls);
     const double by_chance = std::sqrt(fluctuation_ * calls);

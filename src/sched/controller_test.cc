@@ -295,7 +295,7 @@ TEST(Controller, NoticesAnotherRegime) {
   EXPECT_GE(limit_at(waits, 1.08), 64U);
   const Outcome computes = testing::run_controlled(world_of(fuse, cached), seed, {.cores = 2});
   EXPECT_GE(limit_at(computes, 0.9), 64U);
-  EXPECT_EQ(limit_at(computes, 1.15), 2U);
+  EXPECT_LE(limit_at(computes, 1.15), 8U);
 }
 
 // The first visits meet a dead server, and there are more of them than workers to begin with.
