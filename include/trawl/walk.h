@@ -200,15 +200,35 @@ struct Options {
   std::size_t max_errors = 1000;  // kept in Result::errors; all are counted
 };
 
-// What the engine did, summed over workers.
+// What the engine did, summed over workers, or one of them did.
 struct Statistics {
   std::uint64_t entries = 0;      // reported, roots included
   std::uint64_t directories = 0;  // listed
   std::uint64_t errors = 0;       // entries and directories with an error, vanished ones excepted
   std::uint64_t vanished = 0;
   std::uint64_t open_calls = 0, read_calls = 0, stat_calls = 0, close_calls = 0;
-  std::uint64_t steals = 0, stolen_tasks = 0, splits = 0, parks = 0;
-  unsigned workers = 0;  // started, the caller's thread included
+  std::uint64_t steals = 0, stolen_tasks = 0;  // times, and the units of work that these moved
+  std::uint64_t splits = 0;                    // listings shared among workers
+  std::uint64_t parks = 0;                     // sleeps for lack of work
+  std::chrono::nanoseconds run_time{0};        // from start to end, less what was slept for lack of
+                                               // work and above the limit
+  std::chrono::nanoseconds cpu_time{0};        // of it, on a processor; else it waited, in the kernel
+                                               // or for one
+  unsigned workers = 0;                        // started, the caller's thread included
+  // Directories begun and not done: the most that were seen at once, looked at every few
+  // milliseconds. 0 if no second worker was wanted. Of all workers together only.
+  std::uint64_t most_live_directories = 0;
+
+  Statistics& operator+=(const Statistics& other);
+};
+
+// The walk found that another number of workers is better.
+struct ConcurrencyChange {
+  std::chrono::nanoseconds at{0};  // since the walk's start
+  unsigned workers = 0;            // at most, from then on
+  double calls_per_second = 0;     // system calls, just before
+  double cpu_share = 0;            // just before, of the running workers' time: on a processor, or
+                                   // ready for one
 };
 
 enum class Ending : std::uint8_t { complete, stopped, cancelled, timed_out };
@@ -216,6 +236,8 @@ enum class Ending : std::uint8_t { complete, stopped, cancelled, timed_out };
 struct Result {
   Ending ending = Ending::complete;
   Statistics statistics;
+  std::vector<Statistics> workers;             // of each worker that was started
+  std::vector<ConcurrencyChange> concurrency;  // the first 256
   std::vector<Error> errors;  // the first Options::max_errors, in no particular order
   // True if everything below the roots was reported without an error.
   bool complete() const { return ending == Ending::complete && statistics.errors == 0; }

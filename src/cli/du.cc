@@ -286,9 +286,10 @@ int run(const DuOptions& options, const std::string& program) {
   } else if (result.walk.ending == Ending::cancelled) {
     printer.complain("interrupted: the figures are partial");
   }
-  if (options.stats) {
-    std::fputs(describe(result.walk.statistics, std::chrono::steady_clock::now() - begin).c_str(),
-               stderr);
+  if (options.stats != StatsFormat::none) {
+    std::fputs(
+        describe(result.walk, std::chrono::steady_clock::now() - begin, options.stats).c_str(),
+        stderr);
   }
   if (const int error = printer.output_error()) {
     // GNU du flushes each line, and has forgotten the reason in the end; but closing fails once more

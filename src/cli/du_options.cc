@@ -82,7 +82,7 @@ constexpr std::array<OurEntry, 5> kOurOptions = {{
     {"timeout", OurOption::timeout, required_argument},
     {"json", OurOption::json, no_argument},
     {"progress", OurOption::progress, optional_argument},
-    {"stats", OurOption::stats, no_argument},
+    {"stats", OurOption::stats, optional_argument},
 }};
 
 constexpr char kHelpText[] =
@@ -122,13 +122,13 @@ Without FILE, of the current directory.
       --version          show the version
 
 Beyond GNU du:
-      --threads=N        number of workers (default: usable processors)
+      --threads=N        number of workers (default: as many as help)
       --timeout=DURATION stop after e.g. 30, 500ms, 5m, 1h: what was counted
                          so far is shown and marked as partial, exit status 1
       --json             one JSON document instead of lines
       --progress[=WHEN]  a line on standard error while it runs: auto, always
                          or never
-      --stats            what the engine did, on standard error
+      --stats[=FORMAT]   what the engine did, on standard error: text or json
 
 The default unit is 1024 bytes; DU_BLOCK_SIZE, BLOCK_SIZE and BLOCKSIZE change it, POSIXLY_CORRECT
 makes it 512. TIME_STYLE sets the style of times.
@@ -281,7 +281,9 @@ bool Parser::set_our_option(const OurEntry& entry, const char* argument) {
       return options_.timeout ||
              fail(prefix + quote_word(argument) + ": a duration such as 30, 500ms or 5m is wanted");
     case OurOption::json: options_.json = true; return true;
-    case OurOption::stats: options_.stats = true; return true;
+    case OurOption::stats:
+      return set_stats_format(options_.stats, argument) ||
+             fail(prefix + quote_word(argument) + ": text or json is wanted");
     case OurOption::progress:
       for (const auto& [word, when] :
            {std::pair("always", When::always), std::pair("auto", When::automatic),

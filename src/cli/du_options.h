@@ -8,6 +8,7 @@
 
 #include "cli/exclude.h"
 #include "cli/size_format.h"
+#include "cli/statistics.h"
 #include "cli/when.h"
 
 #include <trawl/usage.h>
@@ -44,7 +45,7 @@ struct DuOptions {
   unsigned threads = 0;
   std::optional<std::chrono::nanoseconds> timeout;
   bool json = false;
-  bool stats = false;
+  StatsFormat stats = StatsFormat::none;
   When progress = When::automatic;
 };
 

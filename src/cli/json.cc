@@ -71,7 +71,9 @@ Json to_json(const Statistics& s) {
           {"stolen_tasks", s.stolen_tasks}, {"splits", s.splits},
           {"parks", s.parks},             {"open_calls", s.open_calls},
           {"read_calls", s.read_calls},   {"stat_calls", s.stat_calls},
-          {"close_calls", s.close_calls}};
+          {"close_calls", s.close_calls}, {"run_nanoseconds", s.run_time.count()},
+          {"cpu_nanoseconds", s.cpu_time.count()},
+          {"most_live_directories", s.most_live_directories}};
 }
 
 const char* to_word(FileType type) {

@@ -87,8 +87,8 @@ int run(const PictureOptions& options) {
       print_error(error);
     }
   }
-  if (options.stats) {
-    std::fputs(describe(walk.statistics, elapsed).c_str(), stderr);
+  if (options.stats != StatsFormat::none) {
+    std::fputs(describe(walk, elapsed, options.stats).c_str(), stderr);
   }
   if (const int error = output.error()) {
     std::fprintf(stderr, "trawl: write error: %s\n", std::strerror(error));

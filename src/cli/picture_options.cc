@@ -52,7 +52,7 @@ const option kLongOptions[] = {
     {"progress", optional_argument, nullptr, kProgress},
     {"reverse", no_argument, nullptr, 'r'},
     {"sort", required_argument, nullptr, kSort},
-    {"stats", no_argument, nullptr, kStats},
+    {"stats", optional_argument, nullptr, kStats},
     {"threads", required_argument, nullptr, kThreads},
     {"timeout", required_argument, nullptr, kTimeout},
     {"top", required_argument, nullptr, 'n'},
@@ -84,10 +84,10 @@ directories and files, as a tree that fits the terminal.
       --color[=WHEN]     auto, always or never; LS_COLORS says which, and
                          NO_COLOR and CLICOLOR_FORCE count where it is auto
       --progress[=WHEN]  a line on standard error while it runs
-      --threads=N        number of workers (default: usable processors)
+      --threads=N        number of workers (default: as many as help)
       --timeout=DURATION stop after e.g. 30, 500ms, 5m, 1h and show what was
                          counted so far
-      --stats            what the engine did, on standard error
+      --stats[=FORMAT]   what the engine did, on standard error: text or json
   -h, --help             show this
       --version          show the version
 
@@ -168,7 +168,9 @@ bool Parser::set(int option, const char* argument) {
       return true;
     case kJson: options_.json = true; return true;
     case kErrors: options_.list_errors = true; return true;
-    case kStats: options_.stats = true; return true;
+    case kStats:
+      return set_stats_format(options_.stats, argument) ||
+             refuse("--stats", argument, "text or json");
     case kColor: return set_when(options_.color, "--color", argument);
     case kProgress: return set_when(options_.progress, "--progress", argument);
     case kThreads:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cli/exclude.h"
+#include "cli/statistics.h"
 #include "cli/when.h"
 
 #include <trawl/usage.h>
@@ -30,7 +31,7 @@ struct PictureOptions {
   bool follow = false;
   bool json = false;
   bool list_errors = false;
-  bool stats = false;
+  StatsFormat stats = StatsFormat::none;
   When color = When::automatic;
   When progress = When::automatic;
   unsigned threads = 0;

@@ -50,7 +50,7 @@ TEST(PictureOptions, HaveDefaults) {
 TEST(PictureOptions, AreAllRead) {
   const PictureCommand command =
       parse({"--depth=3", "-n", "7", "a", "--min-share=0.5", "--sort=name", "-rxL", "--json",
-             "--errors", "--stats", "--color=never", "--progress", "--threads", "4",
+             "--errors", "--stats=json", "--color=never", "--progress", "--threads", "4",
              "--timeout=500ms", "--exclude=*.o", "--", "-b"});
   ASSERT_FALSE(command.status);
   const PictureOptions& options = command.options;
@@ -59,7 +59,8 @@ TEST(PictureOptions, AreAllRead) {
   EXPECT_EQ(options.min_share, 0.5);
   EXPECT_EQ(options.sort, SortBy::name);
   EXPECT_TRUE(options.reverse && options.one_file_system && options.follow);
-  EXPECT_TRUE(options.json && options.list_errors && options.stats);
+  EXPECT_TRUE(options.json && options.list_errors);
+  EXPECT_EQ(options.stats, StatsFormat::json);
   EXPECT_EQ(options.color, When::never);
   EXPECT_EQ(options.progress, When::always);
   EXPECT_EQ(options.threads, 4U);

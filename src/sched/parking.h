@@ -30,6 +30,7 @@ class Parking {
 
   // True if somebody sleeps or is about to.
   bool has_sleepers() const { return sleepers_.load() != 0; }
+  unsigned sleepers() const { return sleepers_.load(); }
 
   void unpark_one() {
     epoch_.fetch_add(1);

@@ -9,14 +9,22 @@
 // each successful thief wakes the next if there is more (so waking costs nobody more than one call).
 // The end is not detected here: the client knows when its last task is done and calls finish().
 //
+// How many workers may run is the limit, which the client decides from what a monitor observes: a
+// thread that adds up every few milliseconds what the workers did. A worker whose index is not below
+// the limit ends its task and goes to the bench, where it sleeps until the limit grows; what it has in
+// its deque is left to thieves.
+//
 // Client:
 //   void start_worker(unsigned worker)      on the worker's thread, before its first task; must not throw
 //   void run_task(unsigned worker, Task)    may push(); must not throw
-//   void idle(unsigned worker)              about to park, or to end: give back what others may need,
-//                                           and what is bound to the thread
-//   unsigned allowed_workers()              asked once, before a second worker is started; may be slow
+//   void idle(unsigned worker)              about to sleep: give back what others may need
+//   void end_worker(unsigned worker)        on the worker's thread, after its last task
+//   Decision first_decision()               asked once, before a second worker is started; may be slow
+//   WorkDone work_done(unsigned workers)    of the first so many, as far as is_ready(); monitor's thread
+//   Decision decide(const Observation&)     monitor's thread
 #pragma once
 
+#include "sched/controller.h"
 #include "sched/deque.h"
 #include "sched/parking.h"
 
@@ -25,8 +33,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <new>
 #include <vector>
 
 namespace trawl::sched {
@@ -35,6 +46,21 @@ struct WorkerCounters {
   std::uint64_t steals = 0;
   std::uint64_t stolen_units = 0;
   std::uint64_t parks = 0;
+  std::chrono::nanoseconds run_time{0};  // less the time parked or on the bench
+};
+
+// By several workers since they started.
+struct WorkDone {
+  std::uint64_t calls = 0;          // system calls that returned
+  std::chrono::nanoseconds cpu{0};  // processor time that they had, or waited for
+};
+
+// What was decided, and on what.
+struct LimitChange {
+  std::chrono::nanoseconds at{0};  // since the start
+  unsigned limit = 0;
+  double calls_per_second = 0;  // before
+  double cpu_share = 0;         // processor time per worker and time, before
 };
 
 template <class Task, class Client>
@@ -42,26 +68,36 @@ class Scheduler {
  public:
   // At most `max_workers` (>= 1) workers, the caller of run() included.
   Scheduler(Client& client, unsigned max_workers)
-      : client_(client), max_workers_(max_workers), workers_(new Worker[max_workers]) {}
+      : client_(client), workers_(max_workers), most_(max_workers), expanded_(max_workers == 1) {
+    workers_[0] = std::make_unique<Worker>(*this, 0);
+  }
 
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
   // Runs `first` and all that it leads to; returns after finish(), all threads joined.
   void run(Task first) {
-    started_at_ = std::chrono::steady_clock::now();
+    started_at_ = Clock::now();
     client_.start_worker(0);
-    workers_[0].deque.push(std::move(first));
+    workers_[0]->ready.store(true);
+    workers_[0]->deque.push(std::move(first));
     work(0);
-    // Only a running worker starts another, so this sees every one that there will ever be.
+    if (has_monitor_) {
+      {
+        std::lock_guard lock(monitor_mutex_);
+        monitor_wake_.notify_one();
+      }
+      pthread_join(monitor_, nullptr);
+    }
+    // Now only a running worker starts another, so this sees every one that there will ever be.
     for (unsigned i = 1; i < started_.load(); ++i) {
-      pthread_join(workers_[i].thread, nullptr);
+      pthread_join(workers_[i]->thread, nullptr);
     }
   }
 
   // Adds a task to a worker's own deque; called on that worker.
   void push(unsigned worker, Task task) {
-    Deque<Task>& deque = workers_[worker].deque;
+    Deque<Task>& deque = workers_[worker]->deque;
     deque.push(std::move(task));
     if (deque.units() > 1) {  // the owner takes one itself
       call_for_help();
@@ -69,19 +105,13 @@ class Scheduler {
   }
 
   // True if a further worker would come for work: a reason to split what could also be done alone.
-  bool wants_work() const {
-    return parking_.has_sleepers() ||
-           (started_.load(std::memory_order_relaxed) < max_workers_.load(std::memory_order_relaxed) &&
-            old_enough());
-  }
+  bool wants_work() const { return parking_.has_sleepers() || may_start(); }
 
   // Wakes or starts one more worker, if there is one to be had.
   void call_for_help() {
     if (parking_.has_sleepers()) {
       parking_.unpark_one();
-    } else if (started_.load(std::memory_order_relaxed) <
-                   max_workers_.load(std::memory_order_relaxed) &&
-               old_enough()) {
+    } else if (may_start()) {
       start_one();
     }
   }
@@ -89,28 +119,46 @@ class Scheduler {
   void finish() {
     finished_.store(true);
     parking_.unpark_all();
+    bench_.unpark_all();
+  }
+
+  // What a worker takes for one system call, on average of late. 0 while the first worker is alone.
+  std::chrono::nanoseconds call_time() const {
+    return std::chrono::nanoseconds(call_time_.load(std::memory_order_relaxed));
   }
 
   unsigned started_workers() const { return started_.load(); }
-  const WorkerCounters& counters(unsigned worker) const { return workers_[worker].counters; }
+  // True once the client knows the worker, and what it wrote in start_worker() can be read.
+  bool is_ready(unsigned worker) const {
+    return workers_[worker]->ready.load(std::memory_order_acquire);
+  }
+  const WorkerCounters& counters(unsigned worker) const { return workers_[worker]->counters; }
+  // After run().
+  const std::vector<LimitChange>& limit_changes() const { return limit_changes_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   // Tasks within this time of the start are done by the first worker alone.
   static constexpr std::chrono::microseconds kAloneFor{100};
   // Enough for a task's frames and libc's name resolution; ulimit -s must not decide.
   static constexpr std::size_t kStackSize = std::size_t{256} << 10;
+  static constexpr std::size_t kMaxChanges = 256;
 
   struct alignas(64) Worker {
+    Worker(Scheduler& owner, unsigned number) : scheduler(owner), index(number) {}
     Deque<Task> deque;
     WorkerCounters counters;
+    Scheduler& scheduler;
+    const unsigned index;
     pthread_t thread{};
-    Scheduler* scheduler = nullptr;
-    unsigned index = 0;
+    std::atomic<bool> ready{false};  // start_worker() has returned
   };
 
-  bool old_enough() const {
-    return started_.load(std::memory_order_relaxed) > 1 ||
-           std::chrono::steady_clock::now() - started_at_ >= kAloneFor;
+  bool may_start() const {
+    return expanded_.load(std::memory_order_relaxed)
+               ? started_.load(std::memory_order_relaxed) < limit_.load(std::memory_order_relaxed)
+               : Clock::now() - started_at_ >= kAloneFor;
   }
 
   void start_one() {
@@ -118,38 +166,60 @@ class Scheduler {
       return;  // somebody else is at it
     }
     const unsigned index = started_.load();
-    if (index == 1 && !limited_) {
-      limited_ = true;
-      max_workers_.store(std::min(max_workers_.load(), std::max(1U, client_.allowed_workers())));
-    }
-    if (index < max_workers_.load() && !finished_.load()) {
-      Worker& worker = workers_[index];
-      worker.scheduler = this;
-      worker.index = index;
-      pthread_attr_t attributes;
-      pthread_attr_init(&attributes);
-      pthread_attr_setstacksize(&attributes, kStackSize);
-      if (pthread_create(&worker.thread, &attributes, &Scheduler::thread_main, &worker) == 0) {
-        started_.store(index + 1);
-      } else {
-        max_workers_.store(index);  // no more to be had (RLIMIT_NPROC, memory): go on with these
+    try {
+      if (!expanded_.load()) {
+        expand();
       }
-      pthread_attr_destroy(&attributes);
+      if (index < limit_.load() && !finished_.load()) {
+        workers_[index] = std::make_unique<Worker>(*this, index);
+        if (!start_thread(workers_[index]->thread, &Scheduler::worker_main, workers_[index].get())) {
+          throw std::bad_alloc();
+        }
+        started_.store(index + 1);
+      }
+    } catch (const std::bad_alloc&) {  // no more to be had (RLIMIT_NPROC, memory): go on with these
+      most_.store(index);
+      limit_.store(index);
+      expanded_.store(true);
     }
     starting_.store(false);
   }
 
-  static void* thread_main(void* argument) {
+  // The first worker was alone until now.
+  void expand() {
+    limit_changes_.reserve(kMaxChanges);
+    const Decision decision = client_.first_decision();
+    limit_.store(std::clamp(decision.limit, 1U, most_.load()));
+    interval_ = decision.interval;
+    call_time_.store(decision.call_time.count(), std::memory_order_relaxed);
+    has_monitor_ = start_thread(monitor_, &Scheduler::monitor_main, this);
+    expanded_.store(true);
+  }
+
+  static bool start_thread(pthread_t& thread, void* (*main)(void*), void* argument) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, kStackSize);
+    const bool started = pthread_create(&thread, &attributes, main, argument) == 0;
+    pthread_attr_destroy(&attributes);
+    return started;
+  }
+
+  static void* worker_main(void* argument) {
     Worker& worker = *static_cast<Worker*>(argument);
-    worker.scheduler->client_.start_worker(worker.index);
-    worker.scheduler->work(worker.index);
+    worker.scheduler.client_.start_worker(worker.index);
+    worker.ready.store(true, std::memory_order_release);
+    worker.scheduler.work(worker.index);
     return nullptr;
   }
 
   void work(unsigned index) {
-    Worker& self = workers_[index];
+    Worker& self = *workers_[index];
+    const Clock::time_point begin = Clock::now();
     while (!finished_.load(std::memory_order_acquire)) {
-      if (auto task = self.deque.pop()) {
+      if (index >= limit_.load(std::memory_order_relaxed)) {
+        sit_out(index);
+      } else if (auto task = self.deque.pop()) {
         // What was pushed too early for a thread may have turned out to be worth one.
         if (started_.load(std::memory_order_relaxed) == 1 && self.deque.units() != 0) {
           call_for_help();
@@ -162,17 +232,39 @@ class Scheduler {
           parking_.cancel();
         } else {
           ++self.counters.parks;
-          parking_.park(ticket);
+          sleep(self, [&] { parking_.park(ticket); });
         }
       }
     }
+    client_.end_worker(index);
+    self.counters.run_time += Clock::now() - begin;
+  }
+
+  template <class Sleep>
+  static void sleep(Worker& self, Sleep sleep) {
+    const Clock::time_point begin = Clock::now();
+    sleep();
+    self.counters.run_time -= Clock::now() - begin;
+  }
+
+  // Above the limit. The call that woke this worker, if one did, is passed on.
+  void sit_out(unsigned index) {
     client_.idle(index);
+    if (anything_to_steal()) {
+      call_for_help();
+    }
+    const Parking::Ticket ticket = bench_.prepare();
+    if (finished_.load() || index < limit_.load()) {
+      bench_.cancel();
+    } else {
+      sleep(*workers_[index], [&] { bench_.park(ticket); });
+    }
   }
 
   bool anything_to_steal() const {
     const unsigned count = started_.load();
     for (unsigned i = 0; i < count; ++i) {
-      if (workers_[i].deque.units() != 0) {
+      if (workers_[i]->deque.units() != 0) {
         return true;
       }
     }
@@ -184,9 +276,9 @@ class Scheduler {
   bool steal(unsigned thief) {
     const unsigned count = started_.load();
     for (unsigned i = 1; i < count; ++i) {
-      Worker& victim = workers_[(thief + i) % count];
+      Worker& victim = *workers_[(thief + i) % count];
       if (auto loot = victim.deque.steal()) {
-        WorkerCounters& counters = workers_[thief].counters;
+        WorkerCounters& counters = workers_[thief]->counters;
         ++counters.steals;
         counters.stolen_units += loot->units();
         const bool more = victim.deque.units() != 0;
@@ -200,15 +292,83 @@ class Scheduler {
     return false;
   }
 
+  // --- the monitor
+
+  static void* monitor_main(void* argument) {
+    static_cast<Scheduler*>(argument)->watch();
+    return nullptr;
+  }
+
+  void watch() {
+    Clock::time_point last = started_at_;
+    WorkDone last_done;
+    std::unique_lock lock(monitor_mutex_);
+    while (!monitor_wake_.wait_for(lock, interval_, [this] { return finished_.load(); })) {
+      const unsigned started = started_.load();
+      const unsigned starved = parking_.sleepers();
+      const WorkDone done = client_.work_done(started);
+      const Clock::time_point now = Clock::now();
+      const Observation observation{
+          .elapsed = now - last,
+          .calls = done.calls - last_done.calls,
+          .cpu = done.cpu - last_done.cpu,
+          .running = started - std::min(started, starved + bench_.sleepers()),
+          .starved = starved > 0};
+      last = now;
+      last_done = done;
+      const Decision decision = client_.decide(observation);
+      interval_ = decision.interval;
+      if (decision.call_time.count() > 0) {
+        call_time_.store(decision.call_time.count(), std::memory_order_relaxed);
+      }
+      set_limit(std::clamp(decision.limit, 1U, most_.load()), now, observation);
+    }
+  }
+
+  void set_limit(unsigned limit, Clock::time_point now, const Observation& observation) {
+    const unsigned before = limit_.load();
+    if (limit == before) {
+      return;
+    }
+    if (limit_changes_.size() < kMaxChanges) {
+      const double elapsed = std::chrono::duration<double>(observation.elapsed).count();
+      limit_changes_.push_back(
+          {.at = now - started_at_,
+           .limit = limit,
+           .calls_per_second = static_cast<double>(observation.calls) / elapsed,
+           .cpu_share = std::chrono::duration<double>(observation.cpu).count() / elapsed /
+                        std::max(1U, observation.running)});
+    }
+    limit_.store(limit);
+    if (limit > before) {
+      bench_.unpark_all();
+      if (anything_to_steal()) {
+        call_for_help();
+      }
+    } else {
+      parking_.unpark_all();  // who sleeps above the limit shall not count as willing
+    }
+  }
+
   Client& client_;
-  std::atomic<unsigned> max_workers_;
-  std::unique_ptr<Worker[]> workers_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // the first started_ are there
   Parking parking_;
+  Parking bench_;
+  std::atomic<unsigned> limit_{1};
+  std::atomic<unsigned> most_;  // that the limit can be
+  std::atomic<bool> expanded_;  // the first worker need not be alone any more
   std::atomic<bool> finished_{false};
   std::atomic<unsigned> started_{1};
-  std::atomic<bool> starting_{false};  // guards what follows
-  bool limited_ = false;
-  std::chrono::steady_clock::time_point started_at_;
+  std::atomic<std::int64_t> call_time_{0};  // ns
+  std::atomic<bool> starting_{false};       // guards the start of threads
+  Clock::time_point started_at_;
+  bool has_monitor_ = false;
+  pthread_t monitor_{};
+  std::mutex monitor_mutex_;
+  std::condition_variable monitor_wake_;
+  // The monitor's, once it runs.
+  std::chrono::nanoseconds interval_{0};
+  std::vector<LimitChange> limit_changes_;
 };
 
 }  // namespace trawl::sched

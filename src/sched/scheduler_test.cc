@@ -102,6 +102,11 @@ class Client {
   }
 
   void allow(unsigned workers) { allowed_ = workers; }
+  // Other limits all the time, also such as can't be.
+  void limit_at_random(std::uint64_t seed) {
+    random_limits_ = true;
+    random_ = Random(seed);
+  }
   void run() {
     nobody_.number = shape_.seed;
     scheduler_.run({&nobody_, 0, 1});
@@ -123,6 +128,7 @@ class Client {
     node->depth = task.parent == &nobody_ ? 0 : task.parent->depth + 1;
     node->children = shape_.children_of(node->number, node->depth);
     ++worker.nodes;
+    ++worker.calls;
     worker.numbers += node->number;
     const auto end = std::chrono::steady_clock::now() + shape_.work;
     while (shape_.work.count() > 0 && std::chrono::steady_clock::now() < end) {
@@ -140,11 +146,25 @@ class Client {
     }
   }
   void idle(unsigned index) { ++mine(index).idle; }
-  unsigned allowed_workers() {
+  void end_worker(unsigned index) { ++mine(index).idle; }
+  Decision first_decision() {
     EXPECT_EQ(started(), 1U);
     EXPECT_FALSE(asked_) << "twice";
     asked_ = true;
-    return allowed_;
+    return {.limit = allowed_, .interval = std::chrono::milliseconds(1)};
+  }
+  Decision decide(const Observation& observation) {
+    EXPECT_LE(observation.running, workers_.size());
+    EXPECT_GT(observation.elapsed.count(), 0);
+    ++decisions_;
+    const unsigned limit =
+        random_limits_ ? static_cast<unsigned>(random_.below(workers_.size() + 3)) : allowed_;
+    return {.limit = limit, .interval = std::chrono::microseconds(random_limits_ ? 200 : 1000)};
+  }
+  WorkDone work_done(unsigned workers) const {
+    WorkDone done;
+    for (unsigned i = 0; i < workers; ++i) done.calls += workers_.at(i)->calls.load();
+    return done;
   }
 
   // --- for tests
@@ -176,9 +196,11 @@ class Client {
     EXPECT_EQ(workers_[0]->thread, std::this_thread::get_id());
   }
   unsigned started() const { return scheduler_.started_workers(); }
+  std::uint64_t decisions() const { return decisions_; }
+  const std::vector<LimitChange>& limit_changes() const { return scheduler_.limit_changes(); }
   std::uint64_t steals() const {
     std::uint64_t steals = 0;
-    for (unsigned i = 0; i < workers_.size(); ++i) steals += scheduler_.counters(i).steals;
+    for (unsigned i = 0; i < started(); ++i) steals += scheduler_.counters(i).steals;
     return steals;
   }
   // True if each worker that ran gave back what it held after its last task.
@@ -192,6 +214,7 @@ class Client {
   struct Worker {
     bool started = false;
     std::thread::id thread;
+    std::atomic<std::uint64_t> calls{0};
     std::uint64_t nodes = 0;
     std::uint64_t numbers = 0;
     std::uint64_t idle = 0;
@@ -211,6 +234,9 @@ class Client {
   std::vector<std::unique_ptr<Worker>> workers_;
   Node nobody_;
   unsigned allowed_ = UINT32_MAX;
+  bool random_limits_ = false;
+  Random random_{1};
+  std::uint64_t decisions_ = 0;  // the monitor's until run() returns
   bool asked_ = false;
   Scheduler<Task, Client> scheduler_;
 };
@@ -298,6 +324,45 @@ TEST(Scheduler, StartsNoMoreThanAllowed) {
   }
 }
 
+// Workers go to the bench and come back while they have work, and while the run ends.
+TEST_P(SchedulerWith, FollowsTheLimit) {
+  Random random(testing::fresh_seed());
+  std::uint64_t changes = 0;
+  for (int round = 0; round < effort(20); ++round) {
+    const Shape shape{.seed = random.next(),
+                      .depth = 6,
+                      .least_children = 2,
+                      .most_children = 4,
+                      .work = std::chrono::microseconds(random.below(30))};
+    Client client(shape, GetParam());
+    client.limit_at_random(random.next());
+    client.run();
+    client.expect_all_done();
+    EXPECT_TRUE(client.all_ended_idle());
+    for (const LimitChange& change : client.limit_changes()) {
+      EXPECT_GE(change.limit, 1U);
+      EXPECT_LE(change.limit, GetParam());
+    }
+    changes += client.limit_changes().size();
+    ASSERT_FALSE(HasFailure()) << "in round " << round;
+  }
+  EXPECT_EQ(changes > 0, GetParam() > 1);
+}
+
+TEST(Scheduler, ObservesOnlyWhatMayNeedOthers) {
+  const Shape shape{.depth = 6, .most_children = 8, .work = std::chrono::microseconds(20)};
+  Client alone(shape, 1);
+  alone.run();
+  EXPECT_EQ(alone.decisions(), 0U);
+  Client several({.depth = 7,
+                  .least_children = 4,
+                  .most_children = 6,
+                  .work = std::chrono::microseconds(20)},
+                 2);
+  several.run();
+  EXPECT_GT(several.decisions(), 10U);
+}
+
 // A client that runs functions.
 class Functions {
  public:
@@ -325,7 +390,10 @@ class Functions {
   void start_worker(unsigned) {}
   void run_task(unsigned worker, Units task) { function_(*this, worker, task.begin); }
   void idle(unsigned) {}
-  unsigned allowed_workers() { return UINT32_MAX; }
+  void end_worker(unsigned) {}
+  Decision first_decision() { return {.limit = UINT32_MAX, .interval = std::chrono::milliseconds(1)}; }
+  Decision decide(const Observation&) { return first_decision(); }
+  WorkDone work_done(unsigned) const { return {}; }
 
   Scheduler<Units, Functions>& scheduler() { return scheduler_; }
 

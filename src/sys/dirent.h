@@ -166,6 +166,8 @@ class DirentReader {
   // delivered before stands.
   bool malformed() const { return malformed_; }
 
+  std::size_t bytes_left() const { return left_; }
+
  private:
   bool fail() {
     malformed_ = true;  // at_ stays where it is: every further try fails alike

@@ -28,6 +28,9 @@ struct OpenHow {
   // Fail with EXDEV instead of crossing a mount point (openat2 only; ignored elsewhere, the caller
   // compares devices anyway).
   bool stay_on_mount = false;
+  // Only to stat entries in it: the directory itself is not opened where the system knows such
+  // descriptors (O_PATH), which saves a network filesystem's server, and FUSE's, a request.
+  bool path_only = false;
 };
 
 // An open directory. Owned by who opened it, closed by close(); not copied while open.

@@ -223,7 +223,8 @@ bool ends_at_last_offset(std::span<const std::byte> bytes, std::size_t room) {
 class LinuxFileSystem final : public FileSystem {
  public:
   int open_directory(int base, const char* path, OpenHow how, DirectoryHandle& out) override {
-    int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    int flags = O_DIRECTORY | O_CLOEXEC;
+    flags |= how.path_only ? O_PATH : O_RDONLY | O_NOCTTY | O_NONBLOCK;
     if (!how.follow) flags |= O_NOFOLLOW;
     OpenHowArgument argument;
     argument.flags = static_cast<std::uint64_t>(flags);

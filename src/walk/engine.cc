@@ -4,6 +4,7 @@
 #include "base/fts_order.h"
 #include "sys/dirent.h"
 #include "sys/limits.h"
+#include "sys/thread_time.h"
 
 #include <algorithm>
 #include <array>
@@ -19,6 +20,11 @@ namespace {
 constexpr std::size_t kSlotAlignment = 16;
 // The clock is read once in so many looks: it costs 25 ns, a stat 300 at the least.
 constexpr unsigned kClockInterval = 16;
+// Workers. A network filesystem is served by about a hundred; more threads only cost memory.
+constexpr unsigned kAdaptiveCeiling = 256;
+constexpr unsigned kMostWorkers = 1024;
+// Sharing costs a wake-up (3-5 µs) and to open the directory once more (1-3 µs).
+constexpr std::chrono::nanoseconds kPieceTime = std::chrono::microseconds(100);
 constexpr int kOtherDevice = -1;  // no errno: EXDEV may also be a filesystem's answer
 
 bool has_ancestor(const Node& node, const FileIdentity& id) {
@@ -57,16 +63,26 @@ class Closer {
 
 struct alignas(64) Engine::Worker {
   Worker(unsigned worker_index, sys::FileSystem& filesystem, DescriptorQueue& queue)
-      : index(worker_index), opener(filesystem, statistics, queue) {}
+      : index(worker_index), opener(filesystem, calls, queue) {}
 
   unsigned index;
   Visitor nobody;  // stands in for a visitor that could not be made
   Visitor* visitor = &nobody;
   Statistics statistics;
+  CallCounters calls;
+  sys::ThreadTime time;
+  std::chrono::nanoseconds cpu_begin{0};
   Opener opener;
+  // The directory that pieces of a slice are being reported of.
+  std::uint64_t slice_id = 0;
+  sys::DirectoryHandle slice_handle;
+  int slice_error = 0;
   std::unique_ptr<std::byte[]> listing{new std::byte[kListingBuffer]};
   std::array<Entry, kBatch> batch;
   std::array<Metadata, kBatch> metadata;
+  // Nodes made and freed; the monitor looks at them.
+  std::atomic<std::uint64_t> nodes_made{0};
+  std::atomic<std::uint64_t> nodes_freed{0};
   std::vector<Node*> free_nodes;
   std::vector<Children*> free_children;
   std::vector<Error> errors;
@@ -74,17 +90,18 @@ struct alignas(64) Engine::Worker {
 };
 
 Engine::Engine(sys::FileSystem& filesystem, std::span<const std::string> roots,
-               const Options& options, unsigned max_workers, const VisitorFactory& factory)
+               const Options& options, const VisitorFactory& factory, const Tuning& tuning)
     : filesystem_(filesystem),
       roots_(roots),
       options_(options),
       factory_(factory),
-      max_workers_(max_workers),
+      tuning_(tuning),
+      max_workers_(std::min(options.threads != 0 ? options.threads : kAdaptiveCeiling, kMostWorkers)),
       stat_directories_(options.fields != Fields::none || options.one_file_system ||
                         options.follow == Follow::all),
       slot_offset_((sizeof(Node) + kSlotAlignment - 1) / kSlotAlignment * kSlotAlignment),
-      workers_(max_workers),
-      scheduler_(*this, max_workers) {}
+      workers_(max_workers_),
+      scheduler_(*this, max_workers_) {}
 
 Engine::~Engine() {
   for (const auto& worker : workers_) {
@@ -110,28 +127,37 @@ Result Engine::run() {
     }
     Worker& worker = *workers_[i];
     worker.opener.release();
-    const Statistics& from = worker.statistics;
-    Statistics& sum = result.statistics;
-    sum.entries += from.entries;
-    sum.directories += from.directories;
-    sum.errors += from.errors;
-    sum.vanished += from.vanished;
-    sum.open_calls += from.open_calls;
-    sum.read_calls += from.read_calls;
-    sum.stat_calls += from.stat_calls;
-    sum.close_calls += from.close_calls;
-    sum.splits += from.splits;
-    sum.steals += scheduler_.counters(i).steals;
-    sum.stolen_tasks += scheduler_.counters(i).stolen_units;
-    sum.parks += scheduler_.counters(i).parks;
+    result.workers.push_back(statistics_of(worker));
+    result.statistics += result.workers.back();
     std::move(worker.errors.begin(), worker.errors.end(), std::back_inserter(result.errors));
   }
-  result.statistics.workers = scheduler_.started_workers();
+  result.statistics.most_live_directories = most_live_directories_;
+  for (const sched::LimitChange& change : scheduler_.limit_changes()) {
+    result.concurrency.push_back({.at = change.at,
+                                  .workers = change.limit,
+                                  .calls_per_second = change.calls_per_second,
+                                  .cpu_share = change.cpu_share});
+  }
   result.ending = ending_;
   if (exception_) {
     std::rethrow_exception(exception_);
   }
   return result;
+}
+
+Statistics Engine::statistics_of(const Worker& worker) const {
+  Statistics out = worker.statistics;
+  out.open_calls = worker.calls.open.load(std::memory_order_relaxed);
+  out.read_calls = worker.calls.read.load(std::memory_order_relaxed);
+  out.stat_calls = worker.calls.stat.load(std::memory_order_relaxed);
+  out.close_calls = worker.calls.close.load(std::memory_order_relaxed);
+  const sched::WorkerCounters& counters = scheduler_.counters(worker.index);
+  out.steals = counters.steals;
+  out.stolen_tasks = counters.stolen_units;
+  out.parks = counters.parks;
+  out.run_time = counters.run_time;
+  out.workers = 1;
+  return out;
 }
 
 void Engine::start_worker(unsigned index) {
@@ -141,6 +167,10 @@ void Engine::start_worker(unsigned index) {
   }
   try {
     workers_[index] = std::make_unique<Worker>(index, filesystem_, descriptors_);
+    if (index > 0) {
+      workers_[index]->time.attach();
+    }
+    workers_[index]->cpu_begin = sys::own_processor_time();
   } catch (...) {
     fail(std::current_exception());
     scheduler_.finish();
@@ -153,12 +183,75 @@ void Engine::start_worker(unsigned index) {
   });
 }
 
-unsigned Engine::allowed_workers() {
-  return options_.threads != 0 ? options_.threads : sys::usable_cores();
+sched::Decision Engine::first_decision() {
+  controller_.emplace(sched::Controller::Machine{
+      .cores = sys::usable_cores(),
+      .ceiling = std::clamp(sys::thread_limit(), 1U, max_workers_),
+      .rotational = false});
+  Worker& first = *workers_[0];
+  first.time.attach();
+  sched::Decision decision = controller_->first();
+  decision.call_time = (std::chrono::steady_clock::now() - started_at_) /
+                       static_cast<std::int64_t>(std::max<std::uint64_t>(1, first.calls.sum()));
+  if (options_.threads != 0) {
+    decision.limit = max_workers_;
+  }
+  return decision;
+}
+
+sched::Decision Engine::decide(const sched::Observation& observation) {
+  sched::Decision decision = controller_->observe(observation);
+  if (tuning_.limits_seed != 0) {
+    random_limit_ = random_limit_ * 6364136223846793005U + 1442695040888963407U;
+    decision.limit = 1 + static_cast<unsigned>((random_limit_ >> 33) % max_workers_);
+    decision.interval = std::chrono::milliseconds(1);
+  } else if (options_.threads != 0) {
+    decision.limit = max_workers_;
+  }
+  return decision;
+}
+
+// Of the time that workers waited for a processor, a few of them tell for all.
+sched::WorkDone Engine::work_done(unsigned workers) {
+  sched::WorkDone done;
+  std::uint64_t made = 0;
+  std::uint64_t freed = 0;
+  std::chrono::nanoseconds waited{0};
+  unsigned sampled = 0;
+  for (unsigned i = 0; i < workers; ++i) {
+    if (!scheduler_.is_ready(i)) {
+      continue;
+    }
+    const Worker& worker = *workers_[i];
+    done.calls += worker.calls.sum();
+    done.cpu += worker.time.used() - worker.cpu_begin;
+    made += worker.nodes_made.load(std::memory_order_relaxed);
+    freed += worker.nodes_freed.load(std::memory_order_relaxed);
+    if (i < kSampledWorkers) {
+      const std::chrono::nanoseconds now = worker.time.waited();
+      waited += now - waited_[i];
+      waited_[i] = now;
+      ++sampled;
+    }
+  }
+  if (sampled > 0) {
+    waited_sum_ += waited * workers / sampled;
+  }
+  done.cpu += waited_sum_;
+  most_live_directories_ = std::max(most_live_directories_, made - std::min(made, freed));
+  return done;
+}
+
+void Engine::end_worker(unsigned index) {
+  idle(index);
+  if (workers_[index] != nullptr) {
+    workers_[index]->statistics.cpu_time = sys::own_processor_time() - workers_[index]->cpu_begin;
+  }
 }
 
 void Engine::idle(unsigned index) {
   if (workers_[index] != nullptr) {
+    close_slice(*workers_[index]);
     workers_[index]->opener.release();
   }
 }
@@ -174,9 +267,11 @@ void Engine::run_task(unsigned index, Task task) {
 }
 
 void Engine::run(Worker& worker, Task& task) {
+  if (task.slice == nullptr || task.slice->id != worker.slice_id) {
+    close_slice(worker);
+  }
   if (task.slice != nullptr) {
-    const std::unique_ptr<Slice> slice(task.slice);
-    report_slice(worker, *task.node, *slice);
+    report_piece(worker, task);
   } else if (task.node == nullptr) {
     list_origin(worker, *make_node(worker));
   } else if (stopping(worker)) {
@@ -207,7 +302,8 @@ void Engine::list_origin(Worker& worker, Node& origin) {
     origin.mark_cut_short();
   }
   origin.set_entry_count(done);
-  finish_part(worker, origin, part.children);
+  add_children(origin, part.children);
+  finish_part(worker, origin);
 }
 
 void Engine::expand(Worker& worker, Node& parent, Children& block, const Child& child) {
@@ -277,7 +373,7 @@ int Engine::open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& hand
   const Fields wanted = options_.fields | Fields::identity;
   const bool is_root = node.root == &node;
   bool crossed = is_root || node.followed;
-  int error = worker.opener.open(node, !crossed, handle);
+  int error = worker.opener.open(node, {.stay_on_mount = !crossed}, handle);
   if (error == EXDEV && !crossed) {
     crossed = true;
     if (options_.one_file_system) {
@@ -294,13 +390,13 @@ int Engine::open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& hand
     }
     node.crossed_mount = true;
     node.anchor_id = next_anchor_id_.fetch_add(1, std::memory_order_relaxed);
-    error = worker.opener.open(node, false, handle);
+    error = worker.opener.open(node, {}, handle);
   }
   if (error != 0) {
     return error;
   }
   if (stat_directories_) {
-    ++worker.statistics.stat_calls;
+    count(worker.calls.stat);
     error = retry_interrupted(
         [&] { return filesystem_.stat_handle(handle, wanted, node.mutable_metadata()); });
     if (error != 0) {
@@ -382,7 +478,7 @@ void Engine::list(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
     }
     const std::span<std::byte> buffer(worker.listing.get(), kListingBuffer);
     std::size_t size = 0;
-    ++worker.statistics.read_calls;
+    count(worker.calls.read);
     const int error = retry_interrupted(
         [&] { return filesystem_.read_directory(handle, buffer, size, end); });
     if (error != 0) {
@@ -402,72 +498,15 @@ void Engine::list(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
     if (size == 0) {
       break;
     }
-    const std::span<const std::byte> records(worker.listing.get(), size);
-    if (!hand_over(worker, node, records, position)) {
-      report_records(worker, part, records, position);
-    }
+    report_records(worker, part, {worker.listing.get(), size}, position);
   }
   node.set_entry_count(position);
   if (options_.fts_order && position > base::FtsOrder::kSortAbove && filesystem_.inode_order_helps(handle)) {
     node.set_inode_ordered();
   }
   worker.opener.close(node, handle);
-  finish_part(worker, node, part.children);
-}
-
-// Gives a full buffer of a huge directory to another worker, if one would come for it.
-bool Engine::hand_over(Worker& worker, Node& node, std::span<const std::byte> records,
-                       std::uint64_t& position) {
-  if (position < kHuge || options_.fields == Fields::none ||
-      node.parts.load(std::memory_order_relaxed) > 2 * max_workers_ || !scheduler_.wants_work()) {
-    return false;
-  }
-  sys::DirentReader reader(records);
-  sys::Dirent dirent;
-  std::uint64_t count = 0;
-  while (reader.next(dirent)) {
-    count += sys::is_dot_or_dotdot(dirent.name) ? 0U : 1U;
-  }
-  if (reader.malformed()) {
-    return false;  // let the lister report it
-  }
-  auto slice = std::make_unique<Slice>();
-  slice->records.reset(new std::byte[records.size()]);
-  slice->size = records.size();
-  slice->first_position = position;
-  std::memcpy(slice->records.get(), records.data(), records.size());
-  position += count;
-  ++worker.statistics.splits;
-  node.parts.fetch_add(1, std::memory_order_relaxed);
-  scheduler_.push(worker.index, {.node = &node, .slice = slice.release()});
-  scheduler_.call_for_help();  // also for this one: the owner is busy with the listing
-  return true;
-}
-
-void Engine::report_slice(Worker& worker, Node& node, Slice& slice) {
-  sys::DirectoryHandle handle;
-  int error = 0;
-  if (stopping(worker)) {
-    node.mark_cut_short();
-    finish_part(worker, node, nullptr);
-    return;
-  }
-  error = worker.opener.open(node, false, handle);
-  if (error == 0 && stat_directories_) {
-    Metadata now;
-    ++worker.statistics.stat_calls;
-    error = retry_interrupted(
-        [&] { return filesystem_.stat_handle(handle, Fields::identity, now); });
-    if (error == 0 && now.identity() != node.metadata().identity()) {
-      error = ENOENT;
-    }
-  }
-  Closer closer(worker.opener, node, handle);
-  Part part{node, handle, error};
-  std::uint64_t position = slice.first_position;
-  report_records(worker, part, {slice.records.get(), slice.size}, position);
-  closer.close();
-  finish_part(worker, node, part.children);
+  add_children(node, part.children);
+  finish_part(worker, node);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -478,21 +517,22 @@ void Engine::report_records(Worker& worker, Part& part, std::span<const std::byt
   sys::DirentReader reader(records);
   sys::Dirent dirent;
   std::size_t count = 0;
-  while (reader.next(dirent)) {
-    if (sys::is_dot_or_dotdot(dirent.name)) {
-      continue;
+  // Where entries are slow, batches are small, so that what is left can be shared soon.
+  const std::size_t batch_size = std::min<std::size_t>(piece(), kBatch);
+  while (!share(worker, part.node, records.last(reader.bytes_left()), position)) {
+    while (count < batch_size && reader.next(dirent)) {
+      if (!sys::is_dot_or_dotdot(dirent.name)) {
+        worker.batch[count++] = Entry{.name = dirent.name,
+                                      .inode = dirent.inode,
+                                      .position = position++,
+                                      .type = dirent.type};
+      }
     }
-    worker.batch[count++] = Entry{.name = dirent.name,
-                                  .inode = dirent.inode,
-                                  .position = position++,
-                                  .type = dirent.type};
-    if (count == kBatch) {
-      report_batch(worker, part, {worker.batch.data(), count});
-      count = 0;
+    if (count == 0) {
+      break;
     }
-  }
-  if (count > 0) {
     report_batch(worker, part, {worker.batch.data(), count});
+    count = 0;
   }
   if (reader.malformed()) {
     // A filesystem that hands out broken records (FUSE can).
@@ -500,6 +540,108 @@ void Engine::report_records(Worker& worker, Part& part, std::span<const std::byt
     part.node.set_error(State::partially_read, Operation::read, EIO);
     part.node.unlock();
     note_error(worker, part.node, {}, Operation::read, EIO, part.node.depth());
+  }
+}
+
+// How many entries are worth being shared.
+std::uint32_t Engine::piece() const {
+  if (tuning_.piece != 0) {
+    return tuning_.piece;
+  }
+  const std::int64_t call_time = std::max<std::int64_t>(1, scheduler_.call_time().count());
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(kPieceTime.count() / call_time, 1, kBatch));
+}
+
+// Makes a slice of a listing's records if others would come for them. False: the lister reports them.
+bool Engine::share(Worker& worker, Node& node, std::span<const std::byte> records,
+                   std::uint64_t& position) {
+  constexpr std::size_t kUsualRecord = 24;  // or longer
+  const std::uint32_t unit = piece();
+  if (options_.fields == Fields::none || records.size() < std::size_t{2} * unit * kUsualRecord ||
+      !(tuning_.share_always || scheduler_.wants_work()) ||
+      node.parts.load(std::memory_order_relaxed) > 2 * scheduler_.started_workers()) {
+    return false;
+  }
+  auto slice = std::make_unique<Slice>();
+  sys::DirentReader reader(records);
+  sys::Dirent dirent;
+  for (std::size_t at = 0; reader.next(dirent); at = records.size() - reader.bytes_left()) {
+    if (!sys::is_dot_or_dotdot(dirent.name)) {
+      slice->offsets.push_back(static_cast<std::uint32_t>(at));
+    }
+  }
+  const std::uint32_t count = slice->entry_count();
+  if (reader.malformed() || count < 2 * unit) {
+    return false;
+  }
+  slice->id = next_slice_id_.fetch_add(1, std::memory_order_relaxed);
+  slice->records.reset(new std::byte[records.size()]);
+  slice->size = records.size();
+  slice->first_position = position;
+  slice->unreported.store(count, std::memory_order_relaxed);
+  std::memcpy(slice->records.get(), records.data(), records.size());
+  position += count;
+  ++worker.statistics.splits;
+  node.parts.fetch_add(1, std::memory_order_relaxed);
+  scheduler_.push(worker.index,
+                  {.node = &node, .slice = slice.release(), .begin = 0, .end = count, .unit = unit});
+  return true;
+}
+
+void Engine::report_piece(Worker& worker, Task& task) {
+  Node& node = *task.node;
+  Slice& slice = *task.slice;
+  if (stopping(worker)) {
+    node.mark_cut_short();
+  } else {
+    const int error = open_slice(worker, node, slice);
+    Part part{node, worker.slice_handle, error};
+    const std::span<const std::byte> records(slice.records.get(), slice.size);
+    for (std::uint32_t i = task.begin; i < task.end;) {
+      std::size_t count = 0;
+      for (; count < kBatch && i < task.end; ++i) {
+        sys::Dirent dirent;
+        sys::DirentReader(records.subspan(slice.offsets[i])).next(dirent);
+        worker.batch[count++] = Entry{.name = dirent.name,
+                                      .inode = dirent.inode,
+                                      .position = slice.first_position + i,
+                                      .type = dirent.type};
+      }
+      report_batch(worker, part, {worker.batch.data(), count});
+    }
+    add_children(node, part.children);
+  }
+  const std::uint32_t count = task.end - task.begin;
+  if (slice.unreported.fetch_sub(count) == count) {
+    delete &slice;
+    close_slice(worker);
+    finish_part(worker, node);
+  }
+}
+
+// The directory of a slice, for the worker's pieces of it. Returns why its entries can't be stat'ed.
+int Engine::open_slice(Worker& worker, Node& node, const Slice& slice) {
+  if (worker.slice_id == slice.id) {
+    return worker.slice_error;
+  }
+  worker.slice_id = slice.id;
+  int error = worker.opener.open(node, {.path_only = true}, worker.slice_handle);
+  if (error == 0 && stat_directories_) {
+    Metadata now;
+    count(worker.calls.stat);
+    error = retry_interrupted(
+        [&] { return filesystem_.stat_handle(worker.slice_handle, Fields::identity, now); });
+    if (error == 0 && now.identity() != node.metadata().identity()) {
+      error = ENOENT;
+    }
+  }
+  return worker.slice_error = error;
+}
+
+void Engine::close_slice(Worker& worker) {
+  worker.slice_id = 0;
+  if (worker.slice_handle.fd >= 0) {
+    worker.opener.close(worker.slice_handle);
   }
 }
 
@@ -565,7 +707,7 @@ void Engine::stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& meta
   }
   const Fields wanted = options_.fields | Fields::type | Fields::identity;
   const auto stat = [&](bool through_link) {
-    ++worker.statistics.stat_calls;
+    count(worker.calls.stat);
     return retry_interrupted([&] {
       return filesystem_.stat_at(part.handle.fd, entry.name.data(), wanted, through_link, metadata);
     });
@@ -605,16 +747,20 @@ void Engine::stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& meta
 // ---------------------------------------------------------------------------------------------
 // Completion
 
-void Engine::finish_part(Worker& worker, Node& node, Children* children) {
-  if (children != nullptr) {
-    Children* last = children;
-    while (last->next != nullptr) {
-      last = last->next;
-    }
-    std::lock_guard lock(static_cast<Directory&>(node));
-    last->next = node.children;
-    node.children = children;
+void Engine::add_children(Node& node, Children* children) {
+  if (children == nullptr) {
+    return;
   }
+  Children* last = children;
+  while (last->next != nullptr) {
+    last = last->next;
+  }
+  std::lock_guard lock(static_cast<Directory&>(node));
+  last->next = node.children;
+  node.children = children;
+}
+
+void Engine::finish_part(Worker& worker, Node& node) {
   if (node.parts.fetch_sub(1) != 1) {
     return;  // others still report entries of this directory
   }
@@ -688,6 +834,7 @@ Node* Engine::make_node(Worker& worker) {
     worker.free_nodes.pop_back();
   }
   Node* node = new (memory) Node;
+  count(worker.nodes_made);
   std::byte* slot = static_cast<std::byte*>(memory) + slot_offset_;
   std::memset(slot, 0, options_.slot_bytes);
   node->set_slot(slot);
@@ -707,6 +854,7 @@ void Engine::free_node(Worker& worker, Node* node) {
     }
   }
   node->~Node();
+  count(worker.nodes_freed);
   if (worker.free_nodes.size() < kKeep) {
     worker.free_nodes.push_back(node);
   } else {

@@ -4,26 +4,33 @@
 // origin is complete. walk() in trawl/walk.h is the only user.
 //
 // Expanding a directory (one unit of work): open, stat by descriptor, enter, then for each batch of the
-// listing: select, stat by name, entries; then listed. Its subdirectories become one task, a range. Of
-// a huge directory the lister hands whole buffers to others while they are idle (slices): they stat and
-// report those entries, and the last one done finishes the listing.
+// listing: select, stat by name, entries; then listed. Its subdirectories become one task, a range.
+// When other workers lack work, the lister shares what it has read but not reported yet, if that is
+// worth more than a few pieces: a slice, which others take in pieces, stat and report. A piece is what
+// takes long enough to pay for being shared: a hundred entries that are cached, one where each is
+// asked of a server. The last one done finishes the listing.
 //
 // Stopping (verdict, cancellation, deadline, exception) turns every remaining task into bookkeeping:
 // children are counted off unopened, live directories are left with State::cancelled.
 #pragma once
 
 #include "base/shared_identity_set.h"
+#include "sched/controller.h"
 #include "sched/scheduler.h"
 #include "sys/filesystem.h"
 #include "walk/node.h"
 #include "walk/opener.h"
+#include "walk/tuning.h"
 
 #include <trawl/walk.h>
 
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,7 +40,7 @@ namespace trawl::engine {
 class Engine {
  public:
   Engine(sys::FileSystem& filesystem, std::span<const std::string> roots, const Options& options,
-         unsigned max_workers, const VisitorFactory& factory);
+         const VisitorFactory& factory, const Tuning& tuning = {});
   ~Engine();
 
   Result run();
@@ -42,13 +49,16 @@ class Engine {
   void start_worker(unsigned index);
   void run_task(unsigned index, Task task);
   void idle(unsigned index);
-  unsigned allowed_workers();
+  sched::Decision first_decision();
+  sched::Decision decide(const sched::Observation& observation);
+  void end_worker(unsigned index);
+  sched::WorkDone work_done(unsigned workers);
 
  private:
   static constexpr std::size_t kListingBuffer = std::size_t{64} << 10;
   static constexpr std::size_t kBatch = 256;
-  // A directory with more entries than this may be split into slices.
-  static constexpr std::uint64_t kHuge = 1024;
+  // Looking at the time that a worker waited for a processor costs a few microseconds.
+  static constexpr unsigned kSampledWorkers = 4;
 
   struct Worker;
   // One directory's listing, or the part of it that one worker reports.
@@ -67,17 +77,22 @@ class Engine {
                     Operation& operation);
   bool may_enter(Worker& worker, Node& node, const sys::DirectoryHandle& handle);
   void list(Worker& worker, Node& node, sys::DirectoryHandle& handle);
-  bool hand_over(Worker& worker, Node& node, std::span<const std::byte> records,
-                 std::uint64_t& position);
   void report_records(Worker& worker, Part& part, std::span<const std::byte> records,
                       std::uint64_t& position);
-  void report_slice(Worker& worker, Node& node, Slice& slice);
+  std::uint32_t piece() const;
+  bool share(Worker& worker, Node& node, std::span<const std::byte> records,
+             std::uint64_t& position);
+  void report_piece(Worker& worker, Task& task);
+  int open_slice(Worker& worker, Node& node, const Slice& slice);
+  void close_slice(Worker& worker);
   void report_batch(Worker& worker, Part& part, std::span<Entry> batch);
   void stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& metadata);
-  void finish_part(Worker& worker, Node& node, Children* children);
+  void add_children(Node& node, Children* children);
+  void finish_part(Worker& worker, Node& node);
   void child_done(Worker& worker, Node& parent, std::uint64_t count);
   void leave(Worker& worker, Node& node);
 
+  Statistics statistics_of(const Worker& worker) const;
   Node* make_node(Worker& worker);
   void free_node(Worker& worker, Node* node);
   Children* make_children(Worker& worker);
@@ -95,6 +110,7 @@ class Engine {
   const std::span<const std::string> roots_;
   const Options options_;
   const VisitorFactory& factory_;
+  const Tuning tuning_;
   const unsigned max_workers_;
   const bool stat_directories_;  // by descriptor, when they are opened
   const std::size_t slot_offset_;
@@ -102,7 +118,15 @@ class Engine {
   std::vector<std::unique_ptr<Worker>> workers_;
   sched::Scheduler<Task, Engine> scheduler_;
   base::SharedIdentitySet visited_;
+  std::optional<sched::Controller> controller_;
+  const std::chrono::steady_clock::time_point started_at_ = std::chrono::steady_clock::now();
+  // The monitor's.
+  std::uint64_t most_live_directories_ = 0;
+  std::array<std::chrono::nanoseconds, kSampledWorkers> waited_{};
+  std::chrono::nanoseconds waited_sum_{0};
+  std::uint64_t random_limit_ = tuning_.limits_seed;
   std::atomic<std::uint64_t> next_anchor_id_{1};
+  std::atomic<std::uint64_t> next_slice_id_{1};
   std::atomic<std::uint64_t> errors_kept_{0};
   std::atomic<bool> stop_{false};
   std::mutex factory_mutex_;

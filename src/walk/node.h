@@ -6,7 +6,7 @@
 // Children   the subdirectories of one listing that wait to be begun, packed: 24 bytes and the name
 //            each. They belong to their parent's node and live as long as it, so that nodes can point
 //            to their names. Tasks are ranges of them, so a wide frontier costs no nodes.
-// Slice      a listing buffer of a huge directory whose entries another worker shall stat.
+// Slice      entries of one listing that several workers stat and report.
 //
 // Completion. A node is done when its own listing and all its children are: `pending` counts both.
 // Who brings it to zero leaves the directory, frees the node and does the same for the parent. The
@@ -94,29 +94,37 @@ struct Node : Directory {
   Metadata& mutable_metadata() { return metadata_; }
 };
 
+// Entries of a listing that are shared among workers, piece by piece.
 struct Slice {
+  std::uint64_t id = 0;  // unlike any other of the walk
   std::unique_ptr<std::byte[]> records;
   std::size_t size = 0;
+  std::vector<std::uint32_t> offsets;  // of each entry's record
   std::uint64_t first_position = 0;
+  std::atomic<std::uint32_t> unreported{0};  // entries; who brings it to zero deletes the slice
+
+  std::uint32_t entry_count() const { return static_cast<std::uint32_t>(offsets.size()); }
 };
 
-// A unit of the scheduler: a range of subdirectories to expand, or a slice to report.
+// A range of subdirectories to expand, or of a slice's entries to report, in units of so many.
 struct Task {
   Node* node = nullptr;  // whose children or entries they are
   Children* children = nullptr;
+  Slice* slice = nullptr;
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
-  Slice* slice = nullptr;  // owned by the task
+  std::uint32_t unit = 1;
 
-  std::size_t units() const { return slice != nullptr ? 1 : end - begin; }
+  std::size_t units() const { return (end - begin + unit - 1) / unit; }
   Task take_first() {
     Task first = *this;
-    first.end = ++begin;
+    first.end = begin += unit;
     return first;
   }
   Task take_back_half() {
     Task half = *this;
-    half.begin = end -= (end - begin) / 2;
+    const std::size_t kept = units() - units() / 2;
+    half.begin = end = begin + static_cast<std::uint32_t>(kept) * unit;
     return half;
   }
 };

@@ -120,7 +120,7 @@ const char* Opener::path_from_anchor(const Node& node) {
 int Opener::open_at(int base, const char* path, sys::OpenHow how, sys::DirectoryHandle& out,
                     std::uint64_t keep) {
   const auto open = [&] {
-    ++statistics_.open_calls;
+    count(calls_.open);
     return retry_interrupted([&] { return filesystem_.open_directory(base, path, how, out); });
   };
   int error = open();
@@ -140,7 +140,7 @@ int Opener::open_at(int base, const char* path, sys::OpenHow how, sys::Directory
 
 void Opener::close(sys::DirectoryHandle& handle) {
   filesystem_.close(handle);
-  ++statistics_.close_calls;
+  count(calls_.close);
   held_.store(held() - 1, std::memory_order_relaxed);
 }
 
@@ -169,7 +169,7 @@ int Opener::open_anchor(const Node& anchor, int& fd) {
     // The path may lead elsewhere by now. Anchors are opened anew seldom enough to make sure.
     if (has(next.metadata().valid, Fields::identity)) {
       Metadata now;
-      ++statistics_.stat_calls;
+      count(calls_.stat);
       const int error = retry_interrupted(
           [&] { return filesystem_.stat_handle(handle, Fields::identity, now); });
       if (error != 0 || now.identity() != next.metadata().identity()) {
@@ -198,7 +198,7 @@ int Opener::locate(const Node& node, int& base, const char*& path) {
   return 0;
 }
 
-int Opener::open(const Node& node, bool stay_on_mount, sys::DirectoryHandle& out) {
+int Opener::open(const Node& node, sys::OpenHow how, sys::DirectoryHandle& out) {
   return with_descriptors([&] {
     int base;
     const char* path;
@@ -206,9 +206,9 @@ int Opener::open(const Node& node, bool stay_on_mount, sys::DirectoryHandle& out
       return error;
     }
     const bool is_root = node.anchor == nullptr;
-    return open_at(base, path,
-                   {.follow = is_root || node.followed, .stay_on_mount = stay_on_mount && !is_root},
-                   out, is_root ? 0 : node.anchor->anchor_id);
+    how.follow = is_root || node.followed;
+    how.stay_on_mount = how.stay_on_mount && !is_root;
+    return open_at(base, path, how, out, is_root ? 0 : node.anchor->anchor_id);
   });
 }
 
@@ -219,7 +219,7 @@ int Opener::stat(const Node& node, Fields fields, Metadata& out) {
     if (const int error = locate(node, base, path)) {
       return error;
     }
-    ++statistics_.stat_calls;
+    count(calls_.stat);
     return retry_interrupted(
         [&] { return filesystem_.stat_at(base, path, fields, node.followed, out); });
   });

@@ -19,6 +19,21 @@
 
 namespace trawl::engine {
 
+// System calls by one worker; others may look at any time.
+struct CallCounters {
+  std::atomic<std::uint64_t> open{0}, read{0}, stat{0}, close{0};
+
+  std::uint64_t sum() const {
+    return open.load(std::memory_order_relaxed) + read.load(std::memory_order_relaxed) +
+           stat.load(std::memory_order_relaxed) + close.load(std::memory_order_relaxed);
+  }
+};
+
+// By the counter's only writer.
+inline void count(std::atomic<std::uint64_t>& counter) {
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
 // Repeats a call of sys::FileSystem while a signal interrupts it.
 template <class Call>
 int retry_interrupted(Call call) {
@@ -55,8 +70,8 @@ class DescriptorQueue {
 
 class Opener {
  public:
-  Opener(sys::FileSystem& filesystem, Statistics& statistics, DescriptorQueue& queue)
-      : filesystem_(filesystem), statistics_(statistics), queue_(queue) {
+  Opener(sys::FileSystem& filesystem, CallCounters& calls, DescriptorQueue& queue)
+      : filesystem_(filesystem), calls_(calls), queue_(queue) {
     queue_.join(*this);
   }
   ~Opener() {
@@ -70,14 +85,18 @@ class Opener {
   // it stays far below PATH_MAX; short ones keep the kernel's work per open low.
   static constexpr std::uint32_t kMaxPath = 512;
 
-  // Opens a node; 0 or errno. Out of descriptors it waits for other workers' (see DescriptorQueue).
-  int open(const Node& node, bool stay_on_mount, sys::DirectoryHandle& out);
+  // Opens a node, `how.follow` excepted; 0 or errno. Out of descriptors it waits for other workers' (see
+  // DescriptorQueue).
+  int open(const Node& node, sys::OpenHow how, sys::DirectoryHandle& out);
 
   // Metadata of a node by name, its link not followed unless it was reached by one.
   int stat(const Node& node, Fields fields, Metadata& out);
 
   // Takes over a node's open handle: kept if it is an anchor, else closed.
   void close(const Node& node, sys::DirectoryHandle& handle);
+
+  // Closes a handle that is not to be kept.
+  void close(sys::DirectoryHandle& handle);
 
   // Closes all cached descriptors.
   void release();
@@ -97,7 +116,6 @@ class Opener {
   int open_anchor(const Node& anchor, int& fd);
   int open_at(int base, const char* path, sys::OpenHow how, sys::DirectoryHandle& out,
               std::uint64_t keep);
-  void close(sys::DirectoryHandle& handle);
   // Makes a call that needs descriptors until they are to be had.
   template <class Call>
   int with_descriptors(Call call);
@@ -108,7 +126,7 @@ class Opener {
   void forget(Cached& cached);
 
   sys::FileSystem& filesystem_;
-  Statistics& statistics_;
+  CallCounters& calls_;
   DescriptorQueue& queue_;
   std::atomic<unsigned> held_{0};  // written by its own worker only
   std::array<Cached, 3> cache_;

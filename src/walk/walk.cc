@@ -4,19 +4,16 @@
 #include "sys/filesystem.h"
 #include "sys/mounts.h"
 #include "walk/engine.h"
+#include "walk/tuning.h"
 
 #include <algorithm>
 #include <cstring>
 #include <system_error>
-#include <thread>
 #include <vector>
 
 namespace trawl {
 
 namespace {
-
-// More threads than this only cost memory: a network filesystem is served by about a hundred.
-constexpr unsigned kMaxThreads = 1024;
 
 sys::FileSystem& filesystem_of(Backend backend) {
   return backend == Backend::posix ? sys::posix_filesystem() : sys::linux_filesystem();
@@ -37,6 +34,26 @@ const char* verb_of(Operation operation) {
 std::string Error::message() const {
   return std::string("cannot ") + verb_of(operation) + " '" + path +
          "': " + std::generic_category().message(code);
+}
+
+Statistics& Statistics::operator+=(const Statistics& other) {
+  entries += other.entries;
+  directories += other.directories;
+  errors += other.errors;
+  vanished += other.vanished;
+  open_calls += other.open_calls;
+  read_calls += other.read_calls;
+  stat_calls += other.stat_calls;
+  close_calls += other.close_calls;
+  steals += other.steals;
+  stolen_tasks += other.stolen_tasks;
+  splits += other.splits;
+  parks += other.parks;
+  run_time += other.run_time;
+  cpu_time += other.cpu_time;
+  workers += other.workers;
+  most_live_directories = std::max(most_live_directories, other.most_live_directories);
+  return *this;
 }
 
 void Directory::append_path(std::string& out) const {
@@ -87,11 +104,9 @@ void Directory::unlock() {
 
 Result walk(std::span<const std::string> roots, const Options& options,
             const VisitorFactory& factory) {
-  // Of the affinity mask; quotas are looked up when a second worker would be started.
-  const unsigned wanted =
-      options.threads != 0 ? options.threads : std::thread::hardware_concurrency();
-  const unsigned threads = std::clamp(wanted, 1U, kMaxThreads);
-  return engine::Engine(filesystem_of(options.backend), roots, options, threads, factory).run();
+  return engine::Engine(filesystem_of(options.backend), roots, options, factory,
+                        engine::Tuning::from_environment())
+      .run();
 }
 
 Repeats repeats_by_mounts() {

@@ -172,7 +172,7 @@ TEST_P(WalkDeep, HoldsFewDescriptors) {
   for (const Options& options : option_sets(GetParam())) {
     Visitor visitor;
     const VisitorFactory factory = [&](unsigned) -> Visitor& { return visitor; };
-    const Result result = engine::Engine(fs, roots, options, options.threads, factory).run();
+    const Result result = engine::Engine(fs, roots, options, factory).run();
     EXPECT_TRUE(result.complete());
     EXPECT_EQ(fs.open_handles(), 0);
     EXPECT_LE(fs.most_open_handles(), 4 * options.threads);

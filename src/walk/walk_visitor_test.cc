@@ -274,7 +274,7 @@ TEST_P(WalkVisitor, ExceptionOfTheFactoryComesOut) {
       if (made++ == thrower) throw Thrown{7};
       return visitor;
     };
-    EXPECT_THROW(engine::Engine(fs, tree.roots(), options_, GetParam(), factory).run(), Thrown);
+    EXPECT_THROW(engine::Engine(fs, tree.roots(), options_, factory).run(), Thrown);
     EXPECT_EQ(fs.open_handles(), 0);
   }
 }
@@ -407,7 +407,7 @@ TEST_P(WalkVisitor, LocksExclude) {
     return *counters.emplace_back(std::make_unique<Counter>());
   };
   const std::vector<std::string> roots{directory.path()};
-  engine::Engine(fs, roots, options_, GetParam(), factory).run();
+  engine::Engine(fs, roots, options_, factory).run();
   std::uint64_t total = 0;
   for (const auto& counter : counters) total += counter->total;
   EXPECT_EQ(total, 64'000U);

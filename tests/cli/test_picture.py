@@ -320,6 +320,10 @@ def test_stats(run, tree):
     text = run("--stats", str(tree)).stderr.decode()
     assert re.search(r"^10 entries, 5 directories in ", text)
     assert "system calls: " in text
+    for command in ([], ["du", "-s"]):
+        document = json.loads(run(*command, "--stats=json", str(tree)).stderr)
+        jsonschema.validate(document, json.loads((DOCS / "stats.schema.json").read_text()))
+        assert document["total"]["entries"] == sum(each["entries"] for each in document["workers"]) == 10
 
 
 def test_help_and_version(run):

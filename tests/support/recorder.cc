@@ -398,9 +398,9 @@ Recording record(std::span<const std::string> roots, Options options, const Answ
 }
 
 Recording record(sys::FileSystem& filesystem, std::span<const std::string> roots, Options options,
-                 const Answers& answers) {
+                 const Answers& answers, const engine::Tuning& tuning) {
   return record_with(options, answers, [&](const VisitorFactory& factory) {
-    return engine::Engine(filesystem, roots, options, options.threads, factory).run();
+    return engine::Engine(filesystem, roots, options, factory, tuning).run();
   });
 }
 

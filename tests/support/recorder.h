@@ -16,6 +16,7 @@
 
 #include "support/oracle.h"
 #include "sys/filesystem.h"
+#include "walk/tuning.h"
 
 namespace trawl::testing {
 
@@ -62,9 +63,9 @@ struct Answers {
 
 // Slots are the recorder's. An exception of the walk's or of an answer comes out.
 Recording record(std::span<const std::string> roots, Options options, const Answers& answers = {});
-// The same with the seam in hand: options.backend is of no effect, threads must be given.
+// The same with the seam in hand: options.backend is of no effect.
 Recording record(sys::FileSystem& filesystem, std::span<const std::string> roots, Options options,
-                 const Answers& answers = {});
+                 const Answers& answers = {}, const engine::Tuning& tuning = {});
 
 // Where the recording is not what the oracle says, in words, the first few; empty if it agrees.
 // `options` are those of the walk; it must have been complete.

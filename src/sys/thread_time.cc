@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/thread_time.h"
+
+#include <cstdlib>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace trawl::sys {
+
+namespace {
+
+std::chrono::nanoseconds read(clockid_t clock) {
+  timespec time{};
+  if (::clock_gettime(clock, &time) != 0) {
+    return {};
+  }
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+}  // namespace
+
+void ThreadTime::attach() {
+  pthread_getcpuclockid(pthread_self(), &clock_);
+#ifdef SYS_gettid
+  id_ = static_cast<pid_t>(::syscall(SYS_gettid));
+#endif
+}
+
+std::chrono::nanoseconds ThreadTime::used() const { return read(clock_); }
+
+std::chrono::nanoseconds own_processor_time() { return read(CLOCK_THREAD_CPUTIME_ID); }
+
+std::chrono::nanoseconds ThreadTime::waited() const {
+  const std::string path = "/proc/self/task/" + std::to_string(id_) + "/schedstat";
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return {};
+  }
+  char text[96];  // "RAN WAITED TIMES"
+  const ssize_t size = ::read(fd, text, sizeof text - 1);
+  ::close(fd);
+  if (size <= 0) {
+    return {};
+  }
+  text[size] = '\0';
+  char* end = text;
+  std::strtoull(text, &end, 10);
+  return std::chrono::nanoseconds(std::strtoull(end, nullptr, 10));
+}
+
+}  // namespace trawl::sys
