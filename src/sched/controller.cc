@@ -35,18 +35,16 @@ constexpr double kBetterThanBefore = 1.05;
 constexpr double kClearlyWorse = 0.5;
 
 constexpr double kOtherPace = 2;
-constexpr double kWildest = 1000;
 
-// Too few calls to say something about the pace, and enough to tell a twentieth.
+// Calls that say something about the pace.
 constexpr double kFewCalls = 16;
-constexpr double kEnoughCalls = 400;
 
 // More cores than this are taken into use when the work turns out to need them: a disk that nobody
 // told to be one suffers from many.
 constexpr unsigned kFirstLimit = 4;
 
 double seconds_of(std::chrono::nanoseconds time) {
-  return std::max(0.0, static_cast<double>(time.count()) * 1e-9);
+  return static_cast<double>(time.count()) * 1e-9;
 }
 
 std::chrono::nanoseconds nanoseconds_of(double seconds) {
@@ -62,12 +60,6 @@ void Controller::Window::add(const Window& other) {
   waited += other.waited;
   most_cpu += other.most_cpu;
   of_workers += other.of_workers;
-}
-
-void Controller::Window::halve() {
-  for (double* const value : {&seconds, &calls, &cpu, &waited, &most_cpu, &of_workers}) {
-    *value /= 2;
-  }
 }
 
 bool Controller::Window::idle() const { return cpu < kIdle * most_cpu; }
@@ -97,24 +89,20 @@ Decision Controller::observe(const Observation& observation) {
   now.calls = static_cast<double>(observation.calls);
   now.cpu = seconds_of(observation.cpu);
   now.waited = seconds_of(observation.waited);
-  // Those that came in between did not run all the time.
-  const double running = observation.running > last_running_
-                             ? (0.0 + observation.running + last_running_) / 2
-                             : observation.running;
-  now.most_cpu = now.seconds * std::clamp(running, 1.0, 1.0 * cores_);
-  now.of_workers = now.seconds * std::max(1.0, running);
+  now.most_cpu = now.seconds * std::clamp(observation.running, 1U, cores_);
+  now.of_workers = now.seconds * std::max(1U, observation.running);
   if (now.seconds <= 0) {
     return decision();
   }
 
-  const bool falling = observation.running < last_running_;
-  const bool rising = observation.running > last_running_ && !all_run(observation);
-  last_running_ = observation.running;
+  const bool falling = observation.running < running_;
+  const bool rising = observation.running > running_ && observation.running < limit_;
+  running_ = observation.running;
   silent_ += now.seconds;
   const bool stalled =
       silent_ >= std::max(patience_in_stall_, 4 * call_time_) && observation.calls == 0;
   if (observation.calls > 0) {
-    const double call_time = std::max(1.0, running) * silent_ / now.calls;
+    const double call_time = std::max(1U, observation.running) * silent_ / now.calls;
     call_time_ = call_time_ > 0 ? (call_time_ + call_time) / 2 : call_time;
     patience_in_stall_ = before_stall_ == 0 ? kPatience : patience_in_stall_;
   }
@@ -131,7 +119,7 @@ Decision Controller::observe(const Observation& observation) {
     interval_ = std::min(2 * interval_, kLongestTrialInterval);
     return decision();
   }
-  if (stalled && all_run(observation) && !rotational_) {
+  if (stalled && all_run() && !rotational_) {
     grow_in_stall();
     return decision();
   }
@@ -141,11 +129,7 @@ Decision Controller::observe(const Observation& observation) {
       hold_ = std::max(0.0, kShortestHold / 2 - held_);
     }
     if (!odd_pace_) {
-      see_fluctuation(now);
       window_.add(now);
-    }
-    if (window_.seconds > kLongestInterval && window_.calls > kEnoughCalls) {
-      window_.halve();
     }
     interval_ = odd_pace_ ? kShortestInterval : std::min(2 * interval_, kLongestInterval);
     interval_ = std::max(kShortestInterval, std::min(interval_, hold_));
@@ -155,12 +139,11 @@ Decision Controller::observe(const Observation& observation) {
   if (before_stall_ != 0 && window_.calls <= 0) {
     window_ = {};  // the stall itself
   }
-  see_fluctuation(now);
   window_.add(now);
   interval_ = std::clamp(window_.seconds / 2, kShortestInterval, kLongestTrialInterval);
   if (trial_) {
     judge();
-  } else if (all_run(observation)) {
+  } else if (all_run()) {
     probe();
   }
   return decision();
@@ -174,18 +157,6 @@ bool Controller::pace_changed(const Window& now) {
   const bool changed = odd && odd_pace_;
   odd_pace_ = odd && !changed;
   return changed;
-}
-
-// How much more than by chance the pace differs from one observation to the next: the work comes in
-// patches.
-void Controller::see_fluctuation(const Window& now) {
-  if (window_.calls >= kFewCalls && now.calls >= kFewCalls) {
-    const double difference = std::log(now.rate() / window_.rate());
-    const double by_chance = 1 / now.calls + 1 / window_.calls;
-    const double ratio = difference * difference / by_chance;
-    fluctuation_ += (std::min(ratio, kWildest) - fluctuation_) / 8;
-    fluctuation_ = std::max(1.0, fluctuation_);
-  }
 }
 
 void Controller::grow_in_stall() {
@@ -210,8 +181,8 @@ void Controller::judge() {
   const bool in_haste =
       gain < worth && window_.seconds < kShortestRefusal && (up || gain > kClearlyWorse);
   if (window_.seconds < patience()) {
-    const double calls = 1 / std::max(1.0, window_.calls) + 1 / std::max(1.0, base_.calls);
-    const double by_chance = std::sqrt(fluctuation_ * calls);
+    const double by_chance =
+        std::sqrt(1 / std::max(1.0, window_.calls) + 1 / std::max(1.0, base_.calls));
     if (in_haste || std::max(window_.calls, base_.rate() * window_.seconds) < 2.0 * limit_ ||
         std::abs(std::log(std::max(gain, 1e-9) / worth)) < by_chance) {
       return;
@@ -224,7 +195,8 @@ void Controller::judge() {
     set_limit(base_limit_);
     window_ = base_;  // the pace that it should have again
     hold();
-  } else if (up && gain >= std::pow(rotational_ ? kWorthOnRotational : kWorthMore, doublings)) {
+  } else if (up && gain >= std::pow(rotational_ ? kWorthOnRotational : kWorthMore, doublings) &&
+             all_run()) {
     down_next_ = false;
     probe();
   } else if (!up && window_.busy()) {
@@ -299,7 +271,6 @@ void Controller::hold() {
 
 void Controller::new_regime() {
   window_ = {};
-  fluctuation_ = 1;
   next_hold_ = kShortestHold;
   climbing_ = true;
   down_next_ = rotational_ && limit_ > 1;

@@ -78,13 +78,11 @@ class Controller {
     bool idle() const;
     bool busy() const;
     void add(const Window& other);
-    void halve();
   };
 
   Decision decision() const;
-  bool all_run(const Observation& observation) const { return observation.running >= limit_; }
+  bool all_run() const { return running_ >= limit_; }
   bool pace_changed(const Window& now);
-  void see_fluctuation(const Window& now);
   void grow_in_stall();
   void judge();
   void probe();
@@ -103,10 +101,9 @@ class Controller {
   unsigned limit_;
   Window window_;  // under limit_
   double since_change_ = 0;
-  double fluctuation_ = 1;  // variance of the pace, of what chance makes
   double interval_;
   double call_time_ = 0;
-  unsigned last_running_ = 0;
+  unsigned running_ = 0;
 
   bool trial_ = false;
   unsigned base_limit_ = 0;  // before the trial
