@@ -111,9 +111,10 @@ class Printer final : public UsageListener {
       : options_(options),
         program_(std::move(program)),
         refused_(std::move(refused)),
-        progress_(progress) {
+        progress_(progress),
+        output_(&progress) {
     if (options_.json) {
-      output_.buffer() += "{\"version\":1,\"kind\":\"trawl.du\",\"entries\":[";
+      output_.buffer() += "{\"version\":1,\"kind\":\"trawl.du\",\"entries\":[\n";
     }
   }
 
@@ -193,7 +194,8 @@ class Printer final : public UsageListener {
         errors.push_back(to_json(error));
       }
       // The rest of the object that was begun with the entries.
-      output_.buffer() += "\n]," + end.dump().substr(1) + "\n";
+      output_.buffer() +=
+          pending_ + (pending_.empty() ? "]," : "\n],") + end.dump().substr(1) + "\n";
     } else if (options_.grand_total) {
       UsageSums total = result.total;
       total.newest = std::max(total.newest, Timestamp{});  // as GNU's, which starts at the epoch
@@ -213,7 +215,7 @@ class Printer final : public UsageListener {
  private:
   void say(const std::string& message) {
     output_.flush();
-    progress_.clear();
+    const auto hidden = progress_.hide();
     std::fprintf(stderr, "%s: %s\n", program_.c_str(), message.c_str());
   }
 
@@ -234,9 +236,11 @@ class Printer final : public UsageListener {
                         {"nanoseconds", line.sums.newest.nanoseconds}};
     }
     object["complete"] = line.complete;
-    output_.buffer() += (first_ ? "\n" : ",\n") + object.dump();
-    first_ = false;
-    output_.added();
+    if (!pending_.empty()) {
+      output_.buffer() += pending_ + ",\n";
+      output_.added();
+    }
+    pending_ = object.dump();
   }
 
   const DuOptions& options_;
@@ -245,7 +249,7 @@ class Printer final : public UsageListener {
   Progress& progress_;
   Output output_;
   bool failed_ = false;
-  bool first_ = true;
+  std::string pending_;  // the last JSON object: whether a comma follows is not known yet
 };
 
 int run(const DuOptions& options, const std::string& program) {

@@ -7,12 +7,15 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <mutex>
 #include <string_view>
 
 namespace trawl::cli {
 
-Output::Output()
-    : flushed_(std::chrono::steady_clock::now()), terminal_(::isatty(STDOUT_FILENO) == 1) {
+Output::Output(Progress* progress)
+    : progress_(progress),
+      flushed_(std::chrono::steady_clock::now()),
+      terminal_(::isatty(STDOUT_FILENO) == 1) {
   buffer_.reserve(kFull + 4096);
 }
 
@@ -25,6 +28,13 @@ void Output::pause() {
 
 void Output::flush() {
   std::string_view rest = buffer_;
+  std::unique_lock<std::mutex> hidden;
+  if (terminal_ && progress_ != nullptr && !rest.empty()) {
+    if (rest.back() != '\n') {
+      progress_->stop();
+    }
+    hidden = progress_->hide();
+  }
   while (!rest.empty() && error_ == 0) {
     const ssize_t written = ::write(STDOUT_FILENO, rest.data(), rest.size());
     if (written >= 0) {

@@ -4,6 +4,8 @@
 // nothing has come for a moment. Not thread-safe.
 #pragma once
 
+#include "cli/progress.h"
+
 #include <chrono>
 #include <string>
 
@@ -11,7 +13,9 @@ namespace trawl::cli {
 
 class Output {
  public:
-  Output();
+  // On a terminal the progress line makes room for what is written; for good, if that is no whole
+  // line.
+  explicit Output(Progress* progress = nullptr);
 
   // Append to this, then call added().
   std::string& buffer() { return buffer_; }
@@ -31,6 +35,7 @@ class Output {
   static constexpr std::size_t kFull = std::size_t{64} << 10;
   static constexpr std::chrono::milliseconds kPatience{50};
 
+  Progress* progress_;
   std::string buffer_;
   std::chrono::steady_clock::time_point flushed_;
   bool terminal_ = false;

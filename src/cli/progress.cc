@@ -17,8 +17,6 @@ namespace {
 constexpr std::chrono::milliseconds kFirst{500};
 constexpr std::chrono::milliseconds kNext{100};
 
-void clear_line() { std::fputs("\r\033[K", stderr); }
-
 bool is_wanted(When when) {
   return when == When::always ||
          (when == When::automatic && ::isatty(STDERR_FILENO) == 1 && !is_dumb_terminal());
@@ -64,14 +62,19 @@ void Progress::run() {
 }
 
 void Progress::clear() {
-  if (!thread_.joinable()) {
-    return;
-  }
-  std::lock_guard lock(mutex_);
   if (shown_) {
-    clear_line();
+    std::fputs("\r\033[K", stderr);
     shown_ = false;
   }
+}
+
+std::unique_lock<std::mutex> Progress::hide() {
+  if (!thread_.joinable()) {
+    return {};
+  }
+  std::unique_lock lock(mutex_);
+  clear();
+  return lock;
 }
 
 void Progress::stop() {
@@ -84,10 +87,7 @@ void Progress::stop() {
   }
   wake_.notify_one();
   thread_.join();
-  if (shown_) {
-    clear_line();
-    shown_ = false;
-  }
+  clear();
 }
 
 }  // namespace trawl::cli

@@ -25,13 +25,15 @@ class Progress {
   // For Options::progress_entries; null if nobody looks at it.
   std::atomic<std::uint64_t>* entries() { return thread_.joinable() ? &entries_ : nullptr; }
 
-  // Clears the line, if there is one, before something else is written. It may come back.
-  void clear();
+  // Clears the line, if there is one, and keeps it away while the lock lives, so that something else
+  // can be written.
+  [[nodiscard]] std::unique_lock<std::mutex> hide();
   // Clears the line for good.
   void stop();
 
  private:
   void run();
+  void clear();
 
   std::atomic<std::uint64_t> entries_{0};
   std::mutex mutex_;  // of what follows
