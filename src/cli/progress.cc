@@ -31,6 +31,18 @@ bool in_background() {
 
 }  // namespace
 
+std::string progress_text(std::uint64_t entries, std::chrono::duration<double> elapsed,
+                          std::size_t columns) {
+  const bool utf8 = is_utf8_locale();
+  std::string out = fitted(with_separators(entries) + " entries", columns, utf8);
+  for (const std::string& more : {rate_text(entries, elapsed), duration_text(elapsed)}) {
+    if (width_of(out, utf8) + 2 + width_of(more, utf8) <= columns) {
+      out += ", " + more;
+    }
+  }
+  return out;
+}
+
 Progress::Progress(When when) {
   if (!is_wanted(when)) {
     return;
@@ -54,9 +66,10 @@ void Progress::run() {
       continue;
     }
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-    const std::uint64_t entries = entries_.load(std::memory_order_relaxed);
-    std::fprintf(stderr, "\r%s entries, %s, %s\033[K", with_separators(entries).c_str(),
-                 rate_text(entries, elapsed).c_str(), duration_text(elapsed).c_str());
+    // The last column stays free: some terminals wrap as soon as it is written.
+    const std::string text = progress_text(entries_.load(std::memory_order_relaxed), elapsed,
+                                           columns_now(STDERR_FILENO) - 1);
+    std::fprintf(stderr, "\r%s\033[K", text.c_str());
     shown_ = true;
   }
 }

@@ -7,12 +7,19 @@
 #include "cli/when.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <thread>
 
 namespace trawl::cli {
+
+// What the line says: as much of it as fits into so many columns.
+std::string progress_text(std::uint64_t entries, std::chrono::duration<double> elapsed,
+                          std::size_t columns);
 
 class Progress {
  public:

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -94,8 +95,18 @@ Terminal look_at_terminal(When color) {
       from_environment("NO_COLOR").empty() &&
       ((!force.empty() && force != "0") || (terminal.is_terminal && !is_dumb_terminal()));
   terminal.color = color == When::always || (color == When::automatic && wanted);
-  terminal.utf8 = std::strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+  terminal.utf8 = is_utf8_locale();
   return terminal;
+}
+
+bool is_utf8_locale() { return std::strcmp(nl_langinfo(CODESET), "UTF-8") == 0; }
+
+std::size_t columns_now(int descriptor) {
+  winsize size{};
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0) {
+    return SIZE_MAX;
+  }
+  return size.ws_col > 0 ? size.ws_col : Terminal{}.columns;
 }
 
 bool is_dumb_terminal() {

@@ -24,6 +24,12 @@ struct Terminal {
 // neither empty nor 0; else on a terminal that is not "dumb".
 Terminal look_at_terminal(When color);
 
+// The locale's characters.
+bool is_utf8_locale();
+
+// Columns of the terminal on this descriptor, asked for anew each time; SIZE_MAX if there is none.
+std::size_t columns_now(int descriptor);
+
 // One that knows no escape sequences, by TERM.
 bool is_dumb_terminal();
 

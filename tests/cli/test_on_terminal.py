@@ -102,6 +102,12 @@ def test_the_picture_does_not_run_into_progress(show):
     assert not any("entries, " in row for row in screen.rows)
 
 
+def test_progress_is_no_wider_than_the_terminal(show):
+    for columns in (21, 42):
+        screen, _ = long_enough(show, "du", "-s", columns=columns)
+        assert re.fullmatch(r"\d+\t/usr/share", screen.rows[0]) and screen.rows[1:] == [""]
+
+
 def test_names_that_end_in_nul_do_not_run_into_progress(show):
     patterns = [f"--exclude=*nothing{i}*" for i in range(20)]
     screen, _ = show("du", "-d1", "-0", "--threads=1", *patterns, ROOT, columns=50_000)
