@@ -241,6 +241,9 @@ struct Result {
   std::vector<Error> errors;  // the first Options::max_errors, in no particular order
   // True if everything below the roots was reported without an error.
   bool complete() const { return ending == Ending::complete && statistics.errors == 0; }
+
+  // Of a walk that followed this one.
+  Result& operator+=(Result&& next);
 };
 
 // Called once for each worker that starts, on its own thread (worker 0 is the caller, and the first;

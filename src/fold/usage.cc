@@ -3,12 +3,15 @@
 // list_usage(): the walk, its visitors and the sequencer put together.
 #include <trawl/usage.h>
 
+#include "fold/usage_operands.h"
 #include "fold/usage_record.h"
 #include "fold/usage_sequencer.h"
 #include "fold/usage_visitor.h"
 
+#include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 
 namespace trawl {
 
@@ -26,20 +29,25 @@ UsageResult list_usage(std::span<const std::string> roots, const UsageOptions& o
   const bool keep_all = check_all || options.separate_directories;
   const int keep_depth = keep_all ? INT32_MAX : options.max_depth;
 
-  auto origin = std::make_unique<fold::Record>();
-  origin->ordered = true;
-  origin->counted = true;
   fold::UsageSequencer sequencer(options, any_may_repeat, listener);
   fold::UsageShared shared{.options = options,
                            .sequencer = sequencer,
-                           .origin = origin.get(),
+                           .origin = nullptr,
                            .keep_depth = keep_depth,
                            .any_may_repeat = any_may_repeat,
                            .check_all = check_all,
                            .count_links_at_once = !any_may_repeat && keep_depth == 0,
-                           .operands = {repeats.files.begin(), repeats.files.end()},
+                           .first_root = 0,
+                           .operands = {},
                            .links_counted = {}};
-  sequencer.start(origin.release());
+  std::optional<fold::UsageOperands> operands;
+  if (any_may_repeat) {
+    operands.emplace(roots, options);
+    shared.operands = operands->first();
+    for (const FileIdentity& file : repeats.files) {
+      shared.operands.try_emplace(file, SIZE_MAX);
+    }
+  }
 
   Options walk_options = options.walk;
   walk_options.fields = Fields::type | Fields::mode | Fields::links | Fields::identity |
@@ -59,11 +67,29 @@ UsageResult list_usage(std::span<const std::string> roots, const UsageOptions& o
     walk_options.threads = 1;
   }
 
-  std::list<fold::UsageVisitor> visitors;
   UsageResult result;
-  result.walk = walk(roots, walk_options,
-                     [&](unsigned) -> Visitor& { return visitors.emplace_back(shared); });
-  sequencer.finish();
+  for (std::size_t begin = 0; begin < roots.size();) {
+    if (operands && operands->identity(begin) && sequencer.has_met(*operands->identity(begin))) {
+      ++begin;
+      continue;
+    }
+    const std::size_t end = operands ? operands->end_of_run(begin) : roots.size();
+    auto origin = std::make_unique<fold::Record>();
+    origin->ordered = true;
+    origin->counted = true;
+    shared.origin = origin.get();
+    shared.first_root = begin;
+    sequencer.start(origin.release(), begin);
+    std::list<fold::UsageVisitor> visitors;
+    const auto factory = [&](unsigned) -> Visitor& { return visitors.emplace_back(shared); };
+    walk_options.max_errors = options.walk.max_errors - result.walk.errors.size();
+    result.walk += walk(roots.subspan(begin, end - begin), walk_options, factory);
+    sequencer.finish();
+    begin = end;
+    if (result.walk.ending != Ending::complete) {
+      break;
+    }
+  }
   result.total = sequencer.total();
   result.repeated_links = sequencer.repeated_links() + shared.repeated_links.load();
   return result;

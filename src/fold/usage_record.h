@@ -8,7 +8,7 @@
 //   ordered record  its children are kept: `items` says in which order they, its links, its file lines
 //                   and its errors come. Complete and sorted when the record is published.
 //   bag record      everything below is charged to it, so order does not matter: `links` holds each
-//                   identity once, `errors` carry their place.
+//                   identity once; errors, and operands that lie below, carry their place.
 // Life: made at enter() by a worker, published to the sequencer through its parent's item (atomic),
 // freed by the sequencer.
 #pragma once
@@ -40,11 +40,19 @@ struct FileItem {
   bool check = false;  // count it only if its identity was not yet met
 };
 
+// Where something collapsed is: its entry in its directory's listing, that directory's in the one
+// above, and so on; from the root down.
+struct PlaceStep {
+  std::uint64_t position = 0;
+  std::uint64_t inode = 0;  // as listed
+};
+using Place = std::vector<PlaceStep>;
+
 struct ErrorItem {
   UsageError::Kind kind = UsageError::Kind::access;
   int code = 0;
   std::string path;
-  std::vector<std::uint64_t> place;  // positions from a bag record's directory down; else empty
+  Place place;  // in a bag; else empty
 };
 
 struct Record;
@@ -66,7 +74,12 @@ struct Bag {
   std::uint64_t repeated_links = 0;
   std::vector<ErrorItem> errors;
   std::vector<Record*> operands;  // collapsed directories that are themselves operands
+  std::vector<std::pair<Place, base::FtsOrder>> by_inode;  // directories listed in such an order
   bool incomplete = false;
+
+  // Puts errors and operands into serial order. Once, when the record is complete.
+  void sort();
+  bool is_before(const Place& a, const Place& b) const;
 };
 
 struct Record {
@@ -86,6 +99,8 @@ struct Record {
   std::vector<ErrorItem> errors;
   // Bag record: final when complete.
   std::unique_ptr<Bag> bag;
+
+  Place place;  // of an operand in a bag
 
   // Final when complete.
   UsageSums own;

@@ -2,6 +2,7 @@
 #include "fold/usage_sequencer.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <utility>
 
@@ -47,6 +48,38 @@ Item& Record::item(std::uint64_t position, std::uint64_t inode) {
                        [position](const Item& item) { return item.position == position; });
 }
 
+bool Bag::is_before(const Place& a, const Place& b) const {
+  const auto [step_a, step_b] =
+      std::mismatch(a.begin(), a.end(), b.begin(), b.end(), [](const PlaceStep& x, const PlaceStep& y) {
+        return x.position == y.position;
+      });
+  if (step_a == a.end() || step_b == b.end()) {
+    return step_a == a.end() && step_b != b.end();
+  }
+  if (step_a->position == UINT64_MAX || step_b->position == UINT64_MAX) {
+    return step_b->position == UINT64_MAX;
+  }
+  base::FtsOrder order;
+  const auto directory = std::find_if(by_inode.begin(), by_inode.end(), [&](const auto& each) {
+    const auto same = [](const PlaceStep& x, const PlaceStep& y) { return x.position == y.position; };
+    return std::equal(each.first.begin(), each.first.end(), a.begin(), step_a, same);
+  });
+  if (directory != by_inode.end()) {
+    order = directory->second;
+  }
+  return std::pair(order.key(step_a->position, step_a->inode), step_a->position) <
+         std::pair(order.key(step_b->position, step_b->inode), step_b->position);
+}
+
+void Bag::sort() {
+  std::sort(errors.begin(), errors.end(), [this](const ErrorItem& a, const ErrorItem& b) {
+    return is_before(a.place, b.place);
+  });
+  std::sort(operands.begin(), operands.end(), [this](const Record* a, const Record* b) {
+    return is_before(a->place, b->place);
+  });
+}
+
 void free_records(Record* record) {
   Record* pending = record;
   const auto add = [&pending](Record* child) {
@@ -73,7 +106,9 @@ UsageSequencer::~UsageSequencer() {
   }
 }
 
-void UsageSequencer::start(Record* origin) {
+void UsageSequencer::start(Record* origin, std::size_t first_root) {
+  final_ = false;
+  first_root_ = first_root;
   stack_.push_back({.record = origin});
   awaited_.store(reinterpret_cast<std::uintptr_t>(origin));
 }
@@ -170,17 +205,33 @@ bool UsageSequencer::step() {
   if (!await(&record, [&] { return record.complete.load(); })) {
     return false;
   }
-  if (record.bag != nullptr && frame.next_operand < record.bag->operands.size()) {
-    enter(record.bag->operands[frame.next_operand++]);
+  if (record.bag != nullptr && step_in_bag(frame, *record.bag)) {
     return true;
   }
   leave();
   return true;
 }
 
+// Errors and operands by their place; false when there are no more.
+bool UsageSequencer::step_in_bag(Frame& frame, Bag& bag) {
+  const bool has_error = frame.next_error < bag.errors.size();
+  const bool has_operand = frame.next_operand < bag.operands.size();
+  if (!frame.bag_sorted) {
+    bag.sort();
+    frame.bag_sorted = true;
+  }
+  if (has_error && (!has_operand || bag.is_before(bag.errors[frame.next_error].place,
+                                                  bag.operands[frame.next_operand]->place))) {
+    report(frame, bag.errors[frame.next_error++]);
+  } else if (has_operand) {
+    enter(bag.operands[frame.next_operand++]);
+  }
+  return has_error || has_operand;
+}
+
 void UsageSequencer::begin_item(const Record& record, const Item& item) {
   if (record.depth < 0) {
-    listener_.root(item.position);
+    listener_.root(first_root_ + item.position);
   }
 }
 
@@ -242,6 +293,10 @@ void UsageSequencer::leave() {
                                                               : UsageError::Kind::read;
     report(frame, {.kind = kind, .code = record.error, .path = path_, .place = {}});
   }
+  if (record.state == State::pruned && !frame.dropped) {
+    // It was left out as an earlier root, which has become something else meanwhile.
+    report(frame, {.kind = UsageError::Kind::read, .code = ESTALE, .path = path_, .place = {}});
+  }
   // GNU du has no line for a directory whose listing broke off, unless files have lines too.
   const bool has_line = record.state != State::partially_read || options_.all || record.depth == 0;
   if (record.counted && !frame.dropped && has_line && record.depth >= 0 &&
@@ -274,11 +329,6 @@ void UsageSequencer::leave() {
 
 void UsageSequencer::count_bag(Frame& frame, Bag& bag) {
   frame.incomplete |= bag.incomplete;
-  std::sort(bag.errors.begin(), bag.errors.end(),
-            [](const ErrorItem& a, const ErrorItem& b) { return a.place < b.place; });
-  for (const ErrorItem& error : bag.errors) {
-    report(frame, error);
-  }
   if (frame.dropped) {
     return;
   }

@@ -29,16 +29,20 @@ class UsageSequencer {
       : options_(options), check_directories_(check_directories), listener_(listener) {}
   ~UsageSequencer();
 
-  // Before the walk: the record of the origin, owned from now on; and when it is listed.
-  void start(Record* origin);
+  // Before each walk: the record of its origin, owned from now on, and the index of its first root; and
+  // when the origin is listed.
+  void start(Record* origin, std::size_t first_root);
   void origin_listed(Record* origin) { awaited_may_be_here(origin); }
 
   // Makes a directory's record visible: in listed() if it may have items, at the latest in leave().
   void publish(Item& item, Record* record);
   // In leave(): its sums are final.
   void complete(Record& record);
-  // After the walk: whatever was not published will not come.
+  // After each walk: whatever was not published will not come.
   void finish();
+
+  // Between walks: was this file counted?
+  bool has_met(const FileIdentity& identity) const { return met_.contains(identity); }
 
   // The listener wants no more.
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
@@ -50,7 +54,10 @@ class UsageSequencer {
   struct Frame {
     Record* record;
     std::size_t next = 0;       // item
-    std::size_t next_operand = 0;  // in the bag
+    // In the bag.
+    std::size_t next_operand = 0;
+    std::size_t next_error = 0;
+    bool bag_sorted = false;
     std::size_t path_size = 0;  // before its name
     UsageSums links{};          // of links charged to this directory itself
     UsageSums below{};          // of subdirectories
@@ -67,6 +74,7 @@ class UsageSequencer {
   void enter(Record* record);
   void count_file(Frame& frame, const FileItem& file);
   void report(Frame& frame, const ErrorItem& error);
+  bool step_in_bag(Frame& frame, Bag& bag);
   void count_bag(Frame& frame, Bag& bag);
   void leave();
   void file_line(const Frame& frame, const FileItem& file);
@@ -78,6 +86,7 @@ class UsageSequencer {
   std::atomic<std::uintptr_t> awaited_{0};
   std::atomic<bool> stopped_{false};
   bool final_ = false;
+  std::size_t first_root_ = 0;
   // What follows belongs to who owns the sequencer.
   std::vector<Frame> stack_;
   std::string path_;

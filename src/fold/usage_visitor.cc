@@ -56,6 +56,22 @@ bool UsageVisitor::is_operand(const Metadata& metadata) const {
   return shared_.any_may_repeat && shared_.operands.contains(metadata.identity());
 }
 
+// Something below a root is one that comes before it.
+bool UsageVisitor::is_earlier_root(const Directory& directory) const {
+  if (!shared_.any_may_repeat || directory.is_origin()) {
+    return false;
+  }
+  const auto operand = shared_.operands.find(directory.metadata().identity());
+  if (operand == shared_.operands.end()) {
+    return false;
+  }
+  const Directory* root = &directory;
+  while (root->depth() > 0) {
+    root = root->parent();
+  }
+  return operand->second < shared_.first_root + root->position();
+}
+
 bool UsageVisitor::must_check(const Entry& entry) const {
   return !options_.count_links && (entry.metadata->links > 1 || shared_.check_all ||
                                    is_operand(*entry.metadata));
@@ -115,6 +131,9 @@ Verdict UsageVisitor::enter(Directory& directory) {
   Slot& slot = begin(directory);
   if (slot.record != nullptr) {
     slot.record->counted = true;
+    if (is_earlier_root(directory)) {
+      return Verdict::prune;
+    }
   }
   return shared_.sequencer.stopped() ? Verdict::stop : Verdict::proceed;
 }
@@ -135,13 +154,6 @@ void UsageVisitor::select(Directory& directory, std::span<Entry> batch) {
 
 Verdict UsageVisitor::entries(Directory& directory, std::span<Entry> batch) {
   Slot& slot = directory.slot<Slot>();
-  if (directory.is_origin() && shared_.any_may_repeat) {
-    for (const Entry& entry : batch) {
-      if (entry.metadata != nullptr) {
-        shared_.operands.insert(entry.metadata->identity());
-      }
-    }
-  }
   const bool ordered = slot.group->ordered;
   UsageSums counted;
   std::unique_lock lock(directory, std::defer_lock);
@@ -205,8 +217,7 @@ void UsageVisitor::add_item(const Directory& directory, Record& record, const En
 void UsageVisitor::add_to_bag(const Directory& directory, Bag& bag, const Entry& entry,
                               UsageSums& counted) {
   if (entry.error != 0) {
-    add_bag_error(directory, entry.name, entry.position, bag, UsageError::Kind::access,
-                  code_of(entry));
+    add_bag_error(directory, &entry, bag, UsageError::Kind::access, code_of(entry));
     return;
   }
   const FileIdentity identity = entry.metadata->identity();
@@ -227,22 +238,25 @@ void UsageVisitor::add_to_bag(const Directory& directory, Bag& bag, const Entry&
   }
 }
 
-// An error of an entry, or with an empty name of the directory itself.
-void UsageVisitor::add_bag_error(const Directory& directory, std::string_view name,
-                                 std::uint64_t position, Bag& bag, UsageError::Kind kind,
-                                 int code) {
-  ErrorItem error{.kind = kind, .code = code, .path = {}, .place = {}};
-  directory.append_path(error.path);
-  if (!name.empty()) {
-    append_name(error.path, name);
-    error.place.push_back(position);
-  }
+Place UsageVisitor::place_of(const Directory& directory) {
+  Place place;
   for (const Directory* at = &directory; !at->is_origin(); at = at->parent()) {
-    error.place.push_back(at->position());
+    place.push_back({at->position(), at->listed_inode()});
   }
-  std::reverse(error.place.begin(), error.place.end());
-  if (name.empty()) {
-    error.place.push_back(UINT64_MAX);  // after all that is in it
+  std::reverse(place.begin(), place.end());
+  return place;
+}
+
+// An error of an entry, or of the directory itself.
+void UsageVisitor::add_bag_error(const Directory& directory, const Entry* entry, Bag& bag,
+                                 UsageError::Kind kind, int code) {
+  ErrorItem error{.kind = kind, .code = code, .path = {}, .place = place_of(directory)};
+  directory.append_path(error.path);
+  if (entry != nullptr) {
+    append_name(error.path, entry->name);
+    error.place.push_back({entry->position, entry->inode});
+  } else {
+    error.place.push_back({UINT64_MAX, UINT64_MAX});  // after all that is in it
   }
   std::lock_guard lock(bag.mutex);
   bag.errors.push_back(std::move(error));
@@ -250,7 +264,14 @@ void UsageVisitor::add_bag_error(const Directory& directory, std::string_view na
 
 void UsageVisitor::listed(Directory& directory) {
   Slot& slot = directory.slot<Slot>();
-  if (slot.record == nullptr || !slot.record->ordered) {
+  if (!slot.group->ordered) {
+    if (directory.inode_ordered()) {
+      Bag& bag = *slot.group->bag;
+      std::lock_guard lock(bag.mutex);
+      bag.by_inode.emplace_back(
+          place_of(directory),
+          base::FtsOrder{.entry_count = directory.entry_count(), .by_inode = true});
+    }
     return;
   }
   Record& record = *slot.record;
@@ -308,6 +329,7 @@ void UsageVisitor::leave(Directory& directory) {
         shared_.sequencer.publish(parent.item(directory.position(), directory.listed_inode()),
                                   record);
       } else {
+        record->place = place_of(directory);
         std::lock_guard lock(parent.bag->mutex);
         parent.bag->operands.push_back(record);
       }
@@ -321,7 +343,7 @@ void UsageVisitor::leave(Directory& directory) {
     const auto kind = !counted                                     ? UsageError::Kind::access
                       : directory.state() == State::partially_read ? UsageError::Kind::partial
                                                                    : UsageError::Kind::read;
-    add_bag_error(directory, {}, 0, bag, kind, error);
+    add_bag_error(directory, nullptr, bag, kind, error);
   }
   if (directory.state() == State::cancelled) {
     std::lock_guard lock(bag.mutex);

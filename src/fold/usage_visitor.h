@@ -16,7 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 
 namespace trawl::fold {
 
@@ -33,7 +33,10 @@ struct UsageShared {
   // One operand and nothing kept below it: links can be counted at once, in whatever order.
   bool count_links_at_once = false;
 
-  std::unordered_set<FileIdentity> operands;  // complete before the first operand is entered
+  std::size_t first_root = 0;  // of this run; see usage_operands.h
+  // Files that may be met twice without a second link, with the first root that each is; SIZE_MAX if
+  // it is none.
+  std::unordered_map<FileIdentity, std::size_t> operands;
   base::SharedIdentitySet links_counted;
   std::atomic<std::uint64_t> repeated_links{0};
 };
@@ -56,14 +59,16 @@ class UsageVisitor final : public Visitor {
   Slot& begin(Directory& directory);
   void add_item(const Directory& directory, Record& record, const Entry& entry);
   void add_to_bag(const Directory& directory, Bag& bag, const Entry& entry, UsageSums& counted);
-  void add_bag_error(const Directory& directory, std::string_view name, std::uint64_t position,
-                     Bag& bag, UsageError::Kind kind, int code);
+  void add_bag_error(const Directory& directory, const Entry* entry, Bag& bag,
+                     UsageError::Kind kind, int code);
   bool must_check(const Entry& entry) const;
   bool leaves_file_system(const Directory& directory, const Metadata& metadata) const;
   bool is_operand(const Metadata& metadata) const;
+  bool is_earlier_root(const Directory& directory) const;
   bool has_line(const Record& record, const UsageSums& sums) const;
   UsageSums sums_of(const Metadata& metadata) const;
   std::string path_of(const Directory& directory, std::string_view name) const;
+  static Place place_of(const Directory& directory);
 
   UsageShared& shared_;
   const UsageOptions& options_;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <system_error>
 #include <vector>
 
@@ -53,6 +54,15 @@ Statistics& Statistics::operator+=(const Statistics& other) {
   cpu_time += other.cpu_time;
   workers += other.workers;
   most_live_directories = std::max(most_live_directories, other.most_live_directories);
+  return *this;
+}
+
+Result& Result::operator+=(Result&& next) {
+  ending = ending == Ending::complete ? next.ending : ending;
+  statistics += next.statistics;
+  std::move(next.workers.begin(), next.workers.end(), std::back_inserter(workers));
+  std::move(next.concurrency.begin(), next.concurrency.end(), std::back_inserter(concurrency));
+  std::move(next.errors.begin(), next.errors.end(), std::back_inserter(errors));
   return *this;
 }
 

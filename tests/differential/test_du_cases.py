@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixed cases against GNU du: what the random ones would meet seldom, or never."""
 
+import json
 import os
 import pathlib
 import random
@@ -639,6 +640,59 @@ def test_many_operands(top, compare):
     for options in ([], ["-s"], ["-c"], ["-a"], ["-S"], ["--inodes", "-c"]):
         compare(*options, *operands, *reversed(operands), quick=True)
         compare(*options, *[f"d{i % 1000}/f{i}" for i in range(3000)], ".", quick=True)
+
+
+def test_operands_within_operands(top, compare, sandbox):
+    """In all orders and spellings; where errors come, too."""
+    for name in ("p/a", "p/b", "p/c/d", "p/c/e", "q"):
+        fill(top / name / "x/file", 5000)
+        os.link(top / name / "x/file", top / name / "again")
+        (top / name / "closed").mkdir()
+        (top / name / "closed").chmod(0)
+    (top / "p/b").chmod(0)
+    os.symlink("p/c", top / "link")
+    operands = ["p", "p/c", "q", "./p//a", "p/c/e/x", "p/c/e/x/file", "p/b", "link/d", "missing", "p/c/../c/d", os.fspath(top / "p/a/x"), "."]
+    rng = random.Random(1)
+    for options in ([], ["-s"], ["-d1"], ["-a"], ["-S"], ["-l"], ["-L"], ["-D"], ["-c"], ["-s", "--exclude=c"], ["-s", "--exclude=p/c"], ["--inodes", "-d0"], ["-x", "-s"]):
+        for _ in range(4):
+            rng.shuffle(operands)
+            compare(*options, *operands[: rng.randint(2, len(operands))], user=NOBODY if sandbox.is_root else None, quick=True)
+    (top / "p/b").chmod(0o755)
+
+
+def test_what_operands_have_in_common_is_walked_once(top, tools):
+    """A chain of 200 directories given one by one, and one directory given 500 times."""
+    path = top
+    for _ in range(200):
+        path /= "d"
+    path.mkdir(parents=True)
+    chain = ["d" + "/d" * i for i in range(200)]
+    for operands in (chain, chain[::-1], ["d"] * 500, ["d", "./d", "d/", "d/d/.."] * 50):
+        for options in (["-s"], []):
+            names = b"\0".join(map(os.fsencode, operands))
+            outcome = subprocess.run(
+                [tools.trawl, "du", "--stats=json", *options, "--files0-from=-"], cwd=top, input=names, capture_output=True, check=True)
+            opened = json.loads(outcome.stderr)["total"]["open_calls"]
+            assert opened < 3 * 200, (operands[:3], options)
+
+
+def test_unreadable_directories_of_a_huge_one(tools, sandbox):
+    """Messages come in the order of fts, which is that of inodes; also where nothing in it has a line."""
+    top = on(sandbox, "ext4") / "huge-closed"
+    try:
+        rng = random.Random(3)
+        for i in range(10_500):
+            name = top / f"p/{rng.getrandbits(40):x}"
+            if i % 500 == 0:
+                name.mkdir(parents=True)
+                name.chmod(0)
+            else:
+                os.mknod(name)
+        closed = next(entry.name for entry in os.scandir(top / "p") if entry.is_dir())
+        for options in ([b"-s", b"."], [b"-d1", b"."], [b"."], [b"-s", b"p", b"p/" + os.fsencode(closed)], [b"-sl", b"."]):
+            tools.check_quickly(Invocation(options, cwd=os.fsencode(top), user=NOBODY if sandbox.is_root else None), (1, 16))
+    finally:
+        sandbox.remove(os.fsencode(top))
 
 
 def test_help_and_version(tools):
