@@ -25,6 +25,7 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,7 @@ struct Refused {
 struct Operands {
   std::vector<std::string> roots;
   std::deque<Refused> refused;
+  bool timed_out = false;  // while names were read
 };
 
 // As fts has them: of several slashes at the end one is left, but "//" is kept.
@@ -55,7 +57,8 @@ std::string trimmed(std::string name) {
 }
 
 // False if the names can't be had at all.
-bool read_operands(const DuOptions& options, const std::string& program, Operands& out) {
+bool read_operands(const DuOptions& options, const std::string& program,
+                   std::optional<std::chrono::steady_clock::time_point> deadline, Operands& out) {
   if (!options.files0_from) {
     for (const std::string& file : options.files) {
       if (file.empty()) {
@@ -71,7 +74,11 @@ bool read_operands(const DuOptions& options, const std::string& program, Operand
   }
   const std::string& from = *options.files0_from;
   std::string text;
-  const int error = read_file(from.c_str(), text);
+  int error = read_file(from.c_str(), text, deadline);
+  if (error == ETIMEDOUT) {
+    out.timed_out = true;
+    return true;
+  }
   // Standard input is open as it is; a directory can be opened, but not read.
   if (error != 0 && error != EISDIR && from != "-") {
     std::fprintf(stderr, "%s: cannot open %s for reading: %s\n", program.c_str(),
@@ -254,20 +261,20 @@ class Printer final : public UsageListener {
 
 int run(const DuOptions& options, const std::string& program) {
   const auto begin = std::chrono::steady_clock::now();
-  Operands operands;
-  if (!read_operands(options, program, operands)) {
-    return 1;
-  }
   CancelToken token;
   UsageOptions usage;
+  if (options.timeout) {
+    usage.walk.deadline = begin + *options.timeout;
+  }
+  Operands operands;
+  if (!read_operands(options, program, usage.walk.deadline, operands)) {
+    return 1;
+  }
   usage.walk.threads = options.threads;
   usage.walk.follow = options.follow;
   usage.walk.one_file_system = options.one_file_system;
   usage.walk.private_descriptors = true;  // the printer writes to descriptors 1 and 2 only
   usage.walk.cancel = &token;
-  if (options.timeout) {
-    usage.walk.deadline = begin + *options.timeout;
-  }
   usage.time = options.time;
   usage.count_links = options.count_links;
   usage.once_despite_mounts = options.files0_from || options.files.size() > 1;
@@ -282,7 +289,10 @@ int run(const DuOptions& options, const std::string& program) {
   Progress progress(options.progress);
   usage.walk.progress_entries = progress.entries();
   Printer printer(options, program, std::move(operands.refused), progress);
-  const UsageResult result = list_usage(operands.roots, usage, printer);
+  UsageResult result = list_usage(operands.roots, usage, printer);
+  if (operands.timed_out) {
+    result.walk.ending = Ending::timed_out;
+  }
   progress.stop();
   printer.finish(result);
   if (result.walk.ending == Ending::timed_out) {

@@ -289,6 +289,19 @@ def slow_tree(tmp_path):
     return tmp_path
 
 
+def test_timeout_holds_while_names_are_read(run):
+    """Also where they come one by one, and for ever."""
+    reader, writer = os.pipe()
+    os.write(writer, b"/\0/usr")
+    try:
+        result = run("du", "--timeout=300ms", "--files0-from=-", stdin=reader)
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert result.returncode == 1 and result.stdout == b""
+    assert b"stopped by --timeout: the figures are partial" in result.stderr
+
+
 def test_timeout_gives_a_partial_picture(run, slow_tree):
     result = run("--timeout=1ms", "--threads=1", str(slow_tree))
     assert result.returncode == 1
