@@ -17,6 +17,8 @@
 
 #include <trawl/usage.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -114,12 +116,12 @@ bool read_operands(const DuOptions& options, const std::string& program,
 class Printer final : public UsageListener {
  public:
   Printer(const DuOptions& options, std::string program, std::deque<Refused> refused,
-          Progress& progress)
+          const Deadline& deadline, Progress& progress)
       : options_(options),
         program_(std::move(program)),
         refused_(std::move(refused)),
-        progress_(progress),
-        output_(&progress) {
+        output_(STDOUT_FILENO, deadline, &progress),
+        messages_(STDERR_FILENO, deadline, &progress) {
     if (options_.json) {
       output_.buffer() += "{\"version\":1,\"kind\":\"trawl.du\",\"entries\":[\n";
     }
@@ -216,14 +218,19 @@ class Printer final : public UsageListener {
     failed_ = true;
   }
 
-  int output_error() const { return output_.error(); }
+  // As it is, on standard error.
+  void report(const std::string& text) {
+    messages_.buffer() = text;
+    messages_.flush();
+  }
+
+  const Output& output() const { return output_; }
   bool failed() const { return failed_; }
 
  private:
   void say(const std::string& message) {
     output_.flush();
-    const auto hidden = progress_.hide();
-    std::fprintf(stderr, "%s: %s\n", program_.c_str(), message.c_str());
+    report(program_ + ": " + message + '\n');
   }
 
   std::uint64_t figure_of(const UsageSums& sums) const {
@@ -253,8 +260,8 @@ class Printer final : public UsageListener {
   const DuOptions& options_;
   const std::string program_;
   std::deque<Refused> refused_;
-  Progress& progress_;
   Output output_;
+  Output messages_;
   bool failed_ = false;
   std::string pending_;  // the last JSON object: whether a comma follows is not known yet
 };
@@ -288,7 +295,7 @@ int run(const DuOptions& options, const std::string& program) {
   const Interrupt interrupt(token);
   Progress progress(options.progress);
   usage.walk.progress_entries = progress.entries();
-  Printer printer(options, program, std::move(operands.refused), progress);
+  Printer printer(options, program, std::move(operands.refused), usage.walk.deadline, progress);
   UsageResult result = list_usage(operands.roots, usage, printer);
   if (operands.timed_out) {
     result.walk.ending = Ending::timed_out;
@@ -301,15 +308,14 @@ int run(const DuOptions& options, const std::string& program) {
     printer.complain("interrupted: the figures are partial");
   }
   if (options.stats != StatsFormat::none) {
-    std::fputs(
-        describe(result.walk, std::chrono::steady_clock::now() - begin, options.stats).c_str(),
-        stderr);
+    printer.report(
+        describe(result.walk, std::chrono::steady_clock::now() - begin, options.stats));
   }
-  if (const int error = printer.output_error()) {
+  if (const int error = printer.output().error()) {
     // GNU du flushes each line, and has forgotten the reason in the end; but closing fails once more
     // where there is nothing to close.
-    const bool forgotten = !options.json && error != EBADF;
-    printer.complain(forgotten ? "write error" : std::string("write error: ") + std::strerror(error));
+    const bool forgotten = !options.json && error != EBADF && error != Output::kGivenUp;
+    printer.complain(forgotten ? "write error" : "write error: " + printer.output().reason());
   }
   if (Interrupt::status() != 0) {
     return Interrupt::status();
