@@ -14,9 +14,10 @@
 
 #include <trawl/usage.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <tuple>
@@ -26,14 +27,14 @@ namespace trawl::cli {
 
 namespace {
 
-void print_error(const Error& error) {
-  const char* verb = error.operation == Operation::stat ? "access" : "read directory";
-  std::fprintf(stderr, "trawl: cannot %s %s: %s\n", verb, quote_always(error.path).c_str(),
-               std::strerror(error.code));
+std::string message_of(const Error& error) {
+  const char* verb = error.operation == Operation::stat ? "access " : "read directory ";
+  return std::string("trawl: cannot ") + verb + quote_always(error.path) + ": " +
+         std::strerror(error.code) + '\n';
 }
 
 UsageTree measure(const PictureOptions& options, const Terminal& terminal,
-                  std::chrono::steady_clock::time_point begin) {
+                  const Deadline& deadline) {
   CancelToken token;
   UsageTreeOptions wanted;
   wanted.measure = options.measure;
@@ -49,9 +50,7 @@ UsageTree measure(const PictureOptions& options, const Terminal& terminal,
   if (options.list_errors || options.json) {
     walk.max_errors = SIZE_MAX;
   }
-  if (options.timeout) {
-    walk.deadline = begin + *options.timeout;
-  }
+  walk.deadline = deadline;
   if (!options.excludes.empty()) {
     wanted.usage.exclude = [&options](const char* path) { return options.excludes.matches(path); };
   }
@@ -69,11 +68,12 @@ UsageTree measure(const PictureOptions& options, const Terminal& terminal,
 int run(const PictureOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
   const Terminal terminal = look_at_terminal(options.color);
-  const UsageTree tree = measure(options, terminal, begin);
+  const Deadline deadline = options.timeout ? Deadline(begin + *options.timeout) : std::nullopt;
+  const UsageTree tree = measure(options, terminal, deadline);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   const Result& walk = tree.result.walk;
 
-  Output output;
+  Output output(STDOUT_FILENO, deadline);
   if (options.json) {
     output.buffer() = to_document(tree, options, elapsed);
   } else if (!tree.roots.empty() || walk.ending != Ending::complete) {
@@ -81,23 +81,25 @@ int run(const PictureOptions& options) {
         render_picture(tree, options, terminal, LsColors::from_environment(), elapsed);
   }
   output.flush();
+  Output messages(STDERR_FILENO, deadline);
   // What the user named is always worth a message.
   for (const Error& error : walk.errors) {
     if (options.list_errors || error.depth == 0) {
-      print_error(error);
+      messages.buffer() += message_of(error);
+      messages.added();
     }
   }
   if (options.stats != StatsFormat::none) {
-    std::fputs(describe(walk, elapsed, options.stats).c_str(), stderr);
+    messages.buffer() += describe(walk, elapsed, options.stats);
   }
-  if (const int error = output.error()) {
-    std::fprintf(stderr, "trawl: write error: %s\n", std::strerror(error));
-    return 1;
+  if (output.error() != 0) {
+    messages.buffer() += "trawl: write error: " + output.reason() + '\n';
   }
+  messages.flush();
   if (Interrupt::status() != 0) {
     return Interrupt::status();
   }
-  return walk.complete() ? 0 : 1;
+  return walk.complete() && output.error() == 0 ? 0 : 1;
 }
 
 }  // namespace

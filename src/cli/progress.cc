@@ -4,6 +4,7 @@
 #include "cli/figures.h"
 #include "cli/terminal.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -20,6 +21,12 @@ constexpr std::chrono::milliseconds kNext{100};
 bool is_wanted(When when) {
   return when == When::always ||
          (when == When::automatic && ::isatty(STDERR_FILENO) == 1 && !is_dumb_terminal());
+}
+
+// A stopped terminal must not stop the walk.
+bool has_room() {
+  pollfd ready{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  return ::poll(&ready, 1, 0) > 0;
 }
 
 // A terminal belongs to the foreground: a job that was sent to the background must not write over
@@ -62,7 +69,7 @@ void Progress::run() {
   auto wait = kFirst;
   while (!wake_.wait_for(lock, wait, [this] { return stopping_; })) {
     wait = kNext;
-    if (in_background()) {
+    if (in_background() || !has_room()) {
       continue;
     }
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
@@ -75,7 +82,7 @@ void Progress::run() {
 }
 
 void Progress::clear() {
-  if (shown_) {
+  if (shown_ && has_room()) {
     std::fputs("\r\033[K", stderr);
     shown_ = false;
   }
