@@ -22,15 +22,13 @@ std::string size_text(const UsageSums& sums, Measure measure) {
 }
 
 std::string total_text(const UsageTree& tree, Measure measure) {
-  const Statistics& walk = tree.result.walk.statistics;
-  const std::string size = size_text(tree.result.total, measure);
+  const UsageSums& total = tree.result.total;
+  const std::string size = size_text(total, measure);
+  const std::string number = counted(total.inodes, "file or directory", "files and directories");
   if (measure == Measure::inodes) {
-    return counted(tree.result.total.inodes, "file or directory", "files and directories") + ", " +
-           size;
+    return number + ", " + size;
   }
-  return size + (measure == Measure::apparent_size ? " (apparent size)" : "") + " in " +
-         counted(walk.entries, "entry", "entries") + " (" +
-         counted(walk.directories, "directory", "directories") + ")";
+  return size + (measure == Measure::apparent_size ? " (apparent size)" : "") + " in " + number;
 }
 
 // "3 directories", "2 directories and 1 other entry".
@@ -50,12 +48,18 @@ std::string what_failed(const Result& walk) {
          (others == 0 ? "" : " and " + counted(others, "other entry", "other entries"));
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 void append_wrapped(std::vector<std::string>& out, std::string_view text, const Terminal& terminal,
                     std::string_view color) {
   std::string line;
   const auto flush = [&] { out.push_back(painted(line, color, terminal)); };
   while (!text.empty()) {
-    const std::string_view word = text.substr(0, text.find(' '));
+    std::string_view word = text.substr(0, text.find(' '));
+    if (!word.empty() && is_digit(word.back())) {  // a number stays with what it counts
+      const std::string_view both = text.substr(0, text.find(' ', word.size() + 1));
+      word = width_of(both, terminal.utf8) <= terminal.columns ? both : word;
+    }
     text.remove_prefix(std::min(text.size(), word.size() + 1));
     if (!line.empty() &&
         width_of(line, terminal.utf8) + 1 + width_of(word, terminal.utf8) > terminal.columns) {

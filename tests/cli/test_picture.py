@@ -50,8 +50,24 @@ def test_shows_the_biggest_first_with_shares(run, tree):
     out = lines(result)
     assert re.match(r" *\d+K 100%  " + re.escape(str(tree)) + "/ +█+$", out[0])
     assert re.search(r"├─ (big|mid)/ ", out[1])
-    assert re.match(r"\d+K in 10 entries \(5 directories\); 1 further hard link not counted again; .* entries/s$",
+    assert re.match(r"\d+K in 9 files and directories; 1 further hard link not counted again; .* entries/s$",
                     out[-1])
+
+
+def summary(result):
+    return " ".join(line for line in lines(result) if "─ " not in line and " 100%  " not in line)
+
+
+def test_the_summary_says_what_was_counted(run, tree):
+    """Also where that is not what was met."""
+    (tree / "big" / "once more").symlink_to("file0")
+    for arguments in ([str(tree)], [str(tree), str(tree)], [str(tree), str(tree / "nothing")],
+                      [str(tree), str(tree / "mid")], ["-L", str(tree)], ["--apparent-size", str(tree)]):
+        expected = json.loads(run("--json", *arguments).stdout)["total"]["inodes"]
+        said = f"{expected} files and directories"
+        sizes = summary(run(*arguments))
+        assert f" in {said}; " in sizes and " director" not in sizes.replace(said, ""), arguments
+        assert summary(run(*arguments, "--count")).startswith(said + ", "), arguments
 
 
 def test_figures_are_gnu_dus(run, tree):
