@@ -108,9 +108,9 @@ class Simulation {
           start_visit(event.worker);
           break;
         case kComputed:
-          --computing_;
-          cpu_ += workers_[event.worker].cpu;
-          ask_medium(event.worker);
+          if (event.worker == awaited_) {
+            end_computing();
+          }
           break;
         case kServed:
           --being_served_;
@@ -128,13 +128,17 @@ class Simulation {
   struct Event {
     double at;
     Kind kind;
-    unsigned worker;
+    unsigned worker;  // for kComputed the number of the event
     bool operator<(const Event& other) const { return at > other.at; }
   };
   struct Worker {
     bool running = false;
     Visit visit;
-    double cpu = 0;
+  };
+  struct Computing {
+    double until;  // progress_
+    unsigned worker;
+    bool operator<(const Computing& other) const { return until > other.until; }
   };
 
   static double seconds(std::chrono::nanoseconds time) {
@@ -167,15 +171,47 @@ class Simulation {
     }
     --available_;
     worker.visit = world_.visit(now_, done_, random_);
-    ++computing_;
-    const double mine = std::max(0.01, world_.cores * (1 - world_.cores_taken_share)) /
-                        (computing_ + world_.other_processes);
-    // Switching between them, and the contention, cost something too.
-    const double switching = computing_ > world_.cores ? 5e-4 * (computing_ - world_.cores) : 0;
-    const double takes = worker.visit.cpu * (1 + switching) / std::min(1.0, mine);
-    worker.cpu = takes * std::min(1.0, mine);
-    waited_ += takes - worker.cpu;
-    events_.push({now_ + takes, kComputed, index});
+    advance();
+    computing_.push({progress_ + worker.visit.cpu, index});
+    await_next();
+  }
+
+  // The share of a core that each computing worker has.
+  double core_share() const {
+    const double cores = std::max(0.01, world_.cores * (1 - world_.cores_taken_share));
+    return std::min(1.0, cores / (static_cast<double>(computing_.size()) + world_.other_processes));
+  }
+
+  // How fast each gets ahead: switching between them, and the contention, cost something too.
+  double speed() const {
+    const double surplus = static_cast<double>(computing_.size()) - world_.cores;
+    return core_share() / (1 + 5e-4 * std::max(0.0, surplus));
+  }
+
+  void advance() {
+    const double passed = now_ - advanced_at_;
+    const double of_all = passed * static_cast<double>(computing_.size());
+    cpu_ += of_all * core_share();
+    waited_ += of_all * (1 - core_share());
+    progress_ += passed * speed();
+    advanced_at_ = now_;
+  }
+
+  // The event of the next worker that will have computed; it replaces the one awaited before.
+  void await_next() {
+    ++awaited_;
+    if (!computing_.empty()) {
+      const double left = std::max(0.0, computing_.top().until - progress_);
+      events_.push({now_ + left / speed(), kComputed, awaited_});
+    }
+  }
+
+  void end_computing() {
+    advance();
+    const unsigned index = computing_.top().worker;
+    computing_.pop();
+    await_next();
+    ask_medium(index);
   }
 
   void ask_medium(unsigned index) {
@@ -214,6 +250,7 @@ class Simulation {
   }
 
   sched::Observation observe() {
+    advance();
     sched::Observation observation;
     observation.elapsed = nanoseconds(now_ - observed_at_);
     observation.calls = calls_;
@@ -250,7 +287,10 @@ class Simulation {
   unsigned limit_ = 1;
   unsigned running_ = 0;  // those that were called and did not start yet included
   unsigned started_ = 0;
-  unsigned computing_ = 0;
+  std::priority_queue<Computing> computing_;
+  double progress_ = 0;  // of whoever computes since the start
+  double advanced_at_ = 0;
+  unsigned awaited_ = 0;
   unsigned being_served_ = 0;
   double observed_at_ = 0;
   std::uint64_t calls_ = 0;
