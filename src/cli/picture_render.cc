@@ -21,7 +21,8 @@ constexpr std::size_t kFewestLines = 5;
 constexpr std::size_t kNodesPerLine = 4;
 constexpr std::size_t kShareWidth = 4;
 constexpr std::size_t kGap = 2;
-constexpr std::size_t kLeastName = 14;          // columns of a name, however deep it is
+constexpr std::size_t kLeastName = 14;  // columns of a name, however deep it is; see Drawing::levels
+constexpr std::size_t kMarkWidth = 2;
 constexpr std::size_t kColumnsWithoutBar = 50;  // narrower terminals have no room for bars
 
 constexpr std::string_view kDim = "2";
@@ -70,12 +71,19 @@ class Drawing {
         glyphs_(glyphs_for(terminal)),
         total_(total_of(tree, options.measure)),
         complete_(tree.result.walk.complete()),
-        figure_width_(width(figure(total_))) {}
+        figure_width_(width(figure(total_))) {
+    for (const UsageNode& root : tree.roots) {
+      widest_below_roots_ = std::max(widest_below_roots_, widest_name(root.children));
+    }
+  }
 
-  // The most levels that leave room for names.
+  // The most levels that leave room for names: for what they need, or kLeastName, or half of what
+  // there is.
   std::size_t levels() const {
     const std::size_t room = most_name_columns();
-    return 1 + (room - std::min(room, kLeastName)) / glyphs_.width;
+    const std::size_t least =
+        std::min({kLeastName, widest_below_roots_, std::max(room / 2, kMarkWidth + 1)});
+    return 1 + (room - std::min(room, least)) / glyphs_.width;
   }
 
   std::string text(const std::vector<PictureLine>& lines);
@@ -98,6 +106,11 @@ class Drawing {
   std::string figure(std::uint64_t part) const;
   std::string_view color_of_figure(std::uint64_t part) const;
   std::string percent(std::uint64_t part) const;
+  std::size_t mark_width(const UsageNode& node) const {
+    return complete_ || node.complete ? 0 : kMarkWidth;
+  }
+  // With what belongs to it.
+  std::size_t widest_name(const std::vector<UsageNode>& nodes) const;
   std::string name(const PictureLine& line) const;
   std::string painted_name(const PictureLine& line, const std::string& text) const;
   std::string bar(const PictureLine& line, std::size_t columns) const;
@@ -109,6 +122,7 @@ class Drawing {
   const std::uint64_t total_;
   const bool complete_;  // what vanished meanwhile needs no marks
   std::size_t figure_width_;
+  std::size_t widest_below_roots_ = 0;
 };
 
 std::string Drawing::figure(std::uint64_t part) const {
@@ -135,6 +149,16 @@ std::string Drawing::percent(std::uint64_t part) const {
   std::string out = part > 0 && percent < 0.5 ? "<1" : std::to_string(std::lround(percent));
   out += '%';
   return std::string(kShareWidth - std::min(kShareWidth, out.size()), ' ') + out;
+}
+
+std::size_t Drawing::widest_name(const std::vector<UsageNode>& nodes) const {
+  std::size_t widest = 0;
+  for (const UsageNode& node : nodes) {
+    const std::size_t slash = node.type == FileType::directory ? 1 : 0;
+    widest = std::max({widest, width(printable(node.name, terminal_.utf8)) + slash + mark_width(node),
+                       widest_name(node.children)});
+  }
+  return widest;
 }
 
 std::string Drawing::name(const PictureLine& line) const {
@@ -201,13 +225,13 @@ std::string Drawing::text(const std::vector<PictureLine>& lines) {
   const std::vector<std::string> branches = branches_of(lines, glyphs_);
   std::vector<std::string> names;
   std::size_t widest = 0;
-  const auto mark_width = [this](const PictureLine& line) -> std::size_t {
-    return complete_ || line.chain.empty() || line.chain.front()->complete ? 0 : 2;
+  const auto mark_of = [this](const PictureLine& line) -> std::size_t {
+    return line.chain.empty() ? 0 : mark_width(*line.chain.front());
   };
   for (std::size_t i = 0; i < lines.size(); ++i) {
     figure_width_ = std::max(figure_width_, width(figure(lines[i].value)));
     names.push_back(name(lines[i]));
-    widest = std::max(widest, width(branches[i]) + width(names[i]) + mark_width(lines[i]));
+    widest = std::max(widest, width(branches[i]) + width(names[i]) + mark_of(lines[i]));
   }
   const std::size_t name_columns = std::min(widest, most_name_columns());
   const std::size_t bar_columns = room() - std::min(room(), name_columns + kGap);
@@ -216,7 +240,7 @@ std::string Drawing::text(const std::vector<PictureLine>& lines) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const PictureLine& line = lines[i];
     const std::string size = figure(line.value);
-    const std::size_t mark = mark_width(line);
+    const std::size_t mark = mark_of(line);
     const std::size_t before = width(branches[i]) + mark;
     const std::string shown =
         fitted(names[i], name_columns - std::min(name_columns, before), terminal_.utf8);

@@ -177,17 +177,49 @@ TEST(PictureRender, EveryLineFits) {
   tree.roots[0].complete = node->complete = false;
   tree.result.walk.statistics.errors = 1;
   for (const bool utf8 : {true, false}) {
-    for (std::size_t columns = 30; columns < 250; ++columns) {
+    for (std::size_t columns = 20; columns < 250; ++columns) {
       for (const std::size_t rows : {5U, 10U, 24U, 100U}) {
         const auto lines =
             lines_of(rendered(tree, {.columns = columns, .rows = rows, .utf8 = utf8}));
-        EXPECT_LE(lines.size(), std::max<std::size_t>(rows - 1, 5 + 7));
+        EXPECT_LE(lines.size(), std::max<std::size_t>(rows - 1, 5 + (columns < 30 ? 9 : 7)));
         for (const std::string& line : lines) {
           EXPECT_LE(width_of(line, utf8), columns) << line;
         }
       }
     }
   }
+}
+
+// A chain of directories with names of one letter and a file beside each.
+UsageTree stairs(std::size_t levels) {
+  UsageNode node = directory("z", 10 * kMi);
+  for (std::size_t i = 1; i < levels; ++i) {
+    node = directory("d", node.sums.disk_usage * 2, {node, file("f", node.sums.disk_usage)});
+  }
+  return usage_tree({node});
+}
+
+TEST(PictureRender, IsATreeOnNarrowTerminals) {
+  EXPECT_EQ(rendered(stairs(4), {.columns = 20, .rows = 12, .utf8 = true}), R"(
+80M 100%  d/
+40M  50%  ├ d/
+20M  25%  │ ├ d/
+10M  13%  │ │ ├ z/
+10M  13%  │ │ └ f
+20M  25%  │ └ f
+40M  50%  └ f
+80M in 7 files and
+directories; 50 ms,
+140 entries/s
+)");
+  const auto lines = lines_of(rendered(home(), {.columns = 20, .rows = 24, .utf8 = true}));
+  EXPECT_EQ(lines[1], "6.0G  60%  ├ videos/");
+  EXPECT_EQ(lines[2], "4.0G  40%  │ ├ ho…kv");
+}
+
+TEST(PictureRender, IsAsDeepAsNamesAllow) {
+  const std::string text = rendered(stairs(14), {.columns = 80, .rows = 40, .utf8 = true});
+  EXPECT_NE(text.find(" z/"), std::string::npos) << text;
 }
 
 TEST(PictureRender, UsesTheWholeWidthAndHeight) {
