@@ -119,11 +119,17 @@ def tree_path(name):
         say(f"making the tree {name} ...")
         PLACE.mkdir(parents=True, exist_ok=True)
         done.unlink(missing_ok=True)
-        subprocess.run(["rm", "-rf", path], check=True)  # deeper than shutil can
+        # Another version is removed afterwards: for five minutes ext4 steps over each inode that was deleted,
+        # which makes a million files take ten times as long.
+        old = PLACE / f"{name}-{SEED}.old"
+        if path.exists():
+            subprocess.run(["rm", "-rf", old], check=True)  # rm: deeper than shutil can
+            path.rename(old)
         begin = time.monotonic()
         make_tree(name, path, str(SEED))
         say(f"... in {time.monotonic() - begin:.0f} s")
         done.write_text(stamp)
+        subprocess.run(["rm", "-rf", old], check=True)
     return path
 
 
