@@ -17,6 +17,7 @@
 
 #include <trawl/usage.h>
 
+#include <libintl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -112,6 +113,12 @@ bool read_operands(const DuOptions& options, const std::string& program,
   return true;
 }
 
+// As GNU du prints the word, where its catalogues are installed.
+const char* translated(const char* word) {
+  static const char* const directory = ::bindtextdomain("coreutils", "/usr/share/locale");
+  return directory != nullptr ? ::dgettext("coreutils", word) : word;
+}
+
 // Prints lines, or a JSON document.
 class Printer final : public UsageListener {
  public:
@@ -170,7 +177,7 @@ class Printer final : public UsageListener {
     std::string& out = output_.buffer();
     const std::uint64_t figure = figure_of(sums);
     if (figure == UINT64_MAX) {
-      out += "Infinity";
+      out += translated("Infinity");
     } else {
       append_size(out, figure, options_.size_format);
     }
@@ -208,7 +215,7 @@ class Printer final : public UsageListener {
     } else if (options_.grand_total) {
       UsageSums total = result.total;
       total.newest = std::max(total.newest, Timestamp{});  // as GNU's, which starts at the epoch
-      print(total, "total");
+      print(total, translated("total"));
     }
     output_.flush();
   }

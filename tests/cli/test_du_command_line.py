@@ -2,7 +2,9 @@
 """Command lines of du, right and wrong: both streams and the status are GNU du's."""
 
 import os
+import pathlib
 import shlex
+import shutil
 import subprocess
 
 import pytest
@@ -232,3 +234,50 @@ def test_our_options_do_not_take_gnus_words(trawl_path, place):
                                       stdin=subprocess.DEVNULL, timeout=60)
                 assert (ours.stdout, ours.returncode) == (gnus.stdout, gnus.returncode), arguments
                 assert ours.stderr.replace(b"trawl du", b"du") == gnus.stderr, arguments
+
+
+CATALOGUES = pathlib.Path("/usr/share/locale")
+LANGUAGES = sorted(path.parents[1].name for path in CATALOGUES.glob("*/LC_MESSAGES/coreutils.mo"))
+
+
+@pytest.fixture(scope="module")
+def endless():
+    """A directory whose apparent size is beyond 64 bits."""
+    root = pathlib.Path("/dev/shm") / f"trawl-{os.getpid()}"
+    root.mkdir()
+    try:
+        for i in range(3):
+            with open(root / f"{i}", "wb") as file:
+                file.truncate(2**63 - 1)
+        yield root
+    except OSError as error:
+        pytest.skip(f"no file is that large here: {error}")
+    finally:
+        shutil.rmtree(root)
+
+
+@pytest.mark.skipif(not LANGUAGES, reason="GNU du speaks English only here")
+def test_words_on_standard_output_are_translated(du, place, endless):
+    words = set()
+    for language in LANGUAGES:
+        env = {"LC_ALL": "C.UTF-8", "LANGUAGE": language}
+        for arguments in (["-cs", "sub"], ["-bs", str(endless)]):
+            ours = outcome(du, arguments, place, env)
+            assert ours == outcome("/usr/bin/du", arguments, place, env), env
+            words.add(ours[0].split()[-1] if "-cs" in arguments else ours[0].split()[0])
+    assert len(words) > 2 or len(LANGUAGES) < 3
+    english = outcome(du, ["-cs", "sub"], place, {"LC_ALL": "C", "LANGUAGE": LANGUAGES[0]})
+    assert english[0].endswith(b"\ttotal\n")
+
+
+@pytest.mark.parametrize("charset", ["UTF-8", "CP1251"])
+@pytest.mark.skipif("bg" not in LANGUAGES, reason="GNU du does not speak Bulgarian here")
+def test_words_are_in_the_locales_characters(du, place, tmp_path, charset):
+    made = subprocess.run(["localedef", "-i", "bg_BG", "-f", charset, tmp_path / f"bg_BG.{charset}"],
+                          capture_output=True) if shutil.which("localedef") else None
+    if made is None or made.returncode != 0:
+        pytest.skip("no locale can be made here")
+    env = {"LC_ALL": f"bg_BG.{charset}", "LOCPATH": str(tmp_path)}
+    ours = outcome(du, ["-cs", "sub"], place, env)
+    assert ours == outcome("/usr/bin/du", ["-cs", "sub"], place, env)
+    assert ours[0].endswith("\tобщо\n".encode(charset))
