@@ -34,6 +34,9 @@ constexpr double kBetterThanBefore = 1.05;
 
 constexpr double kClearlyWorse = 0.5;
 
+// Of the limit: from so many running workers on it is in force.
+constexpr double kAlmostAll = 0.8;
+
 constexpr double kOtherPace = 2;
 
 // Calls that say something about the pace.
@@ -89,20 +92,18 @@ Decision Controller::observe(const Observation& observation) {
   now.calls = static_cast<double>(observation.calls);
   now.cpu = seconds_of(observation.cpu);
   now.waited = seconds_of(observation.waited);
-  now.most_cpu = now.seconds * std::clamp(observation.running, 1U, cores_);
-  now.of_workers = now.seconds * std::max(1U, observation.running);
+  now.of_workers = std::max(0.0, seconds_of(observation.run_time));
+  now.most_cpu = std::min(now.of_workers, now.seconds * cores_);
   if (now.seconds <= 0) {
     return decision();
   }
 
-  const bool falling = observation.running < running_;
-  const bool rising = observation.running > running_ && observation.running < limit_;
-  running_ = observation.running;
+  running_ = now.of_workers / now.seconds;
   silent_ += now.seconds;
   const bool stalled =
       silent_ >= std::max(patience_in_stall_, 4 * call_time_) && observation.calls == 0;
   if (observation.calls > 0) {
-    const double call_time = std::max(1U, observation.running) * silent_ / now.calls;
+    const double call_time = running_ * silent_ / now.calls;
     call_time_ = call_time_ > 0 ? (call_time_ + call_time) / 2 : call_time;
     patience_in_stall_ = before_stall_ == 0 ? kPatience : patience_in_stall_;
   }
@@ -113,12 +114,6 @@ Decision Controller::observe(const Observation& observation) {
   held_ += now.seconds;
   since_change_ += now.seconds;
 
-  if (observation.starved || ((falling || rising) && since_change_ < kPatience)) {
-    // Says nothing about the limit.
-    window_ = trial_ ? Window{} : window_;
-    interval_ = std::min(2 * interval_, kLongestTrialInterval);
-    return decision();
-  }
   if (stalled && all_run() && !rotational_) {
     grow_in_stall();
     return decision();
@@ -139,11 +134,20 @@ Decision Controller::observe(const Observation& observation) {
   if (before_stall_ != 0 && window_.calls <= 0) {
     window_ = {};  // the stall itself
   }
+  if (trial_ && (running_ < kAlmostAll * limit_ || kAlmostAll * running_ > limit_)) {
+    // Who is to run has not started yet, or has nothing to do, or who is not to still runs: this
+    // says nothing about so many.
+    if (window_.calls <= 0 && since_change_ >= patience()) {
+      trial_ = false;
+      hold();
+    }
+    return decision();
+  }
   window_.add(now);
   interval_ = std::clamp(window_.seconds / 2, kShortestInterval, kLongestTrialInterval);
   if (trial_) {
     judge();
-  } else if (all_run()) {
+  } else if (all_run() && !observation.starved) {
     probe();
   }
   return decision();
@@ -151,7 +155,7 @@ Decision Controller::observe(const Observation& observation) {
 
 // Whether two observations in a row differ from what was seen since the hold began.
 bool Controller::pace_changed(const Window& now) {
-  const double expected = window_.rate() * now.seconds;
+  const double expected = window_.rate() * now.of_workers;
   const bool odd = window_.calls >= kFewCalls && std::max(expected, now.calls) >= kFewCalls &&
                    (now.calls > kOtherPace * expected || expected > kOtherPace * now.calls);
   const bool changed = odd && odd_pace_;
@@ -177,13 +181,14 @@ void Controller::judge() {
   const double worth = up ? std::pow(rotational_ ? kWorthOnRotational : kWorthKeeping, doublings)
                        : limit_ < home_ && !rotational_ ? kBetterThanBefore
                                                         : kGoodAsBefore;
-  const double gain = base_.rate() > 0 ? window_.rate() / base_.rate() : window_.calls;
+  const double gain =
+      base_.rate() > 0 ? window_.rate() * limit_ / (base_.rate() * base_limit_) : window_.calls;
   const bool in_haste =
       gain < worth && window_.seconds < kShortestRefusal && (up || gain > kClearlyWorse);
   if (window_.seconds < patience()) {
     const double by_chance =
         std::sqrt(1 / std::max(1.0, window_.calls) + 1 / std::max(1.0, base_.calls));
-    if (in_haste || std::max(window_.calls, base_.rate() * window_.seconds) < 2.0 * limit_ ||
+    if (in_haste || std::max(window_.calls, base_.rate() * window_.of_workers) < 2.0 * limit_ ||
         std::abs(std::log(std::max(gain, 1e-9) / worth)) < by_chance) {
       return;
     }
@@ -195,8 +200,7 @@ void Controller::judge() {
     set_limit(base_limit_);
     window_ = base_;  // the pace that it should have again
     hold();
-  } else if (up && gain >= std::pow(rotational_ ? kWorthOnRotational : kWorthMore, doublings) &&
-             all_run()) {
+  } else if (up && gain >= std::pow(rotational_ ? kWorthOnRotational : kWorthMore, doublings)) {
     down_next_ = false;
     probe();
   } else if (!up && window_.busy()) {
@@ -208,7 +212,7 @@ void Controller::judge() {
 }
 
 void Controller::probe() {
-  if (window_.calls < 2.0 * limit_ && window_.seconds < patience()) {
+  if (window_.calls < (rotational_ ? kFewCalls : 2.0 * limit_) && window_.seconds < patience()) {
     return;
   }
   if (before_stall_ != 0) {
@@ -276,9 +280,10 @@ void Controller::new_regime() {
   down_next_ = rotational_ && limit_ > 1;
 }
 
-// How long to wait for a call or two of each worker.
+// How long to wait for enough calls of each worker: one or two, but more where there are few workers
+// and each step has to prove itself.
 double Controller::patience() const {
-  return std::max(kPatience, std::min(4 * call_time_, kLongestHold));
+  return std::max(kPatience, std::min((rotational_ ? 16 : 4) * call_time_, kLongestHold));
 }
 
 }  // namespace trawl::sched

@@ -32,12 +32,12 @@ namespace trawl::sched {
 // What the workers did since the last observation.
 struct Observation {
   std::chrono::nanoseconds elapsed{0};
-  std::uint64_t calls = 0;          // system calls that returned
+  std::chrono::nanoseconds run_time{0};  // of all workers together, while they were not parked
+  std::uint64_t calls = 0;               // system calls that returned
   std::chrono::nanoseconds cpu{0};  // processor time, of all workers together
   // Time that they were ready to run, and others ran; not part of cpu. With it, a busy machine is
   // not taken for a slow medium; without it (0), trials tell.
   std::chrono::nanoseconds waited{0};
-  unsigned running = 0;  // workers that are not parked, at the end
   bool starved = false;  // some worker is parked for lack of work
 };
 
@@ -74,14 +74,16 @@ class Controller {
     double most_cpu = 0;  // that so many workers could have used
     double of_workers = 0;
 
-    double rate() const { return seconds > 0 ? calls / seconds : 0; }
+    // Of one worker while it runs. That of all would also tell how much work there was.
+    double rate() const { return of_workers > 0 ? calls / of_workers : 0; }
     bool idle() const;
     bool busy() const;
     void add(const Window& other);
   };
 
   Decision decision() const;
-  bool all_run() const { return running_ >= limit_; }
+  // Is there work for more?
+  bool all_run() const { return running_ >= 0.8 * limit_; }
   bool pace_changed(const Window& now);
   void grow_in_stall();
   void judge();
@@ -103,7 +105,7 @@ class Controller {
   double since_change_ = 0;
   double interval_;
   double call_time_ = 0;
-  unsigned running_ = 0;
+  double running_ = 0;  // on average, of late
 
   bool trial_ = false;
   unsigned base_limit_ = 0;  // before the trial

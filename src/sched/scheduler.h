@@ -46,13 +46,14 @@ struct WorkerCounters {
   std::uint64_t steals = 0;
   std::uint64_t stolen_units = 0;
   std::uint64_t parks = 0;
-  std::chrono::nanoseconds run_time{0};  // less the time parked or on the bench
+  std::chrono::nanoseconds run_time{0};  // from start to end, less the time asleep
 };
 
 // By several workers since they started.
 struct WorkDone {
   std::uint64_t calls = 0;          // system calls that returned
-  std::chrono::nanoseconds cpu{0};  // processor time that they had, or waited for
+  std::chrono::nanoseconds cpu{0};  // processor time
+  std::chrono::nanoseconds waited{0};  // for a processor
 };
 
 // What was decided, and on what.
@@ -79,6 +80,7 @@ class Scheduler {
   void run(Task first) {
     started_at_ = Clock::now();
     client_.start_worker(0);
+    workers_[0]->begin = started_at_;
     workers_[0]->ready.store(true);
     workers_[0]->deque.push(std::move(first));
     work(0);
@@ -152,7 +154,15 @@ class Scheduler {
     Scheduler& scheduler;
     const unsigned index;
     pthread_t thread{};
-    std::atomic<bool> ready{false};  // start_worker() has returned
+    std::atomic<bool> ready{false};  // start_worker() has returned, and `begin` is set
+    Clock::time_point begin;
+    // The time parked or on the bench; while asleep less the time when that began, so negative.
+    std::atomic<Clock::duration> slept{};
+
+    Clock::duration run_time(Clock::time_point now) const {
+      const Clock::duration value = slept.load(std::memory_order_relaxed);
+      return now - begin - value - (value.count() < 0 ? now.time_since_epoch() : Clock::duration{});
+    }
   };
 
   bool may_start() const {
@@ -207,6 +217,7 @@ class Scheduler {
 
   static void* worker_main(void* argument) {
     Worker& worker = *static_cast<Worker*>(argument);
+    worker.begin = Clock::now();
     worker.scheduler.client_.start_worker(worker.index);
     worker.ready.store(true, std::memory_order_release);
     worker.scheduler.work(worker.index);
@@ -215,7 +226,6 @@ class Scheduler {
 
   void work(unsigned index) {
     Worker& self = *workers_[index];
-    const Clock::time_point begin = Clock::now();
     while (!finished_.load(std::memory_order_acquire)) {
       if (index >= limit_.load(std::memory_order_relaxed)) {
         sit_out(index);
@@ -237,14 +247,16 @@ class Scheduler {
       }
     }
     client_.end_worker(index);
-    self.counters.run_time += Clock::now() - begin;
+    self.counters.run_time = self.run_time(Clock::now());
   }
 
   template <class Sleep>
   static void sleep(Worker& self, Sleep sleep) {
-    const Clock::time_point begin = Clock::now();
+    const Clock::duration awake = self.slept.load(std::memory_order_relaxed);
+    const Clock::duration asleep = awake - Clock::now().time_since_epoch();
+    self.slept.store(asleep, std::memory_order_relaxed);
     sleep();
-    self.counters.run_time -= Clock::now() - begin;
+    self.slept.store(asleep + Clock::now().time_since_epoch(), std::memory_order_relaxed);
   }
 
   // Above the limit. The call that woke this worker, if one did, is passed on.
@@ -302,19 +314,25 @@ class Scheduler {
   void watch() {
     Clock::time_point last = started_at_;
     WorkDone last_done;
+    Clock::duration last_run_time{};
     std::unique_lock lock(monitor_mutex_);
     while (!monitor_wake_.wait_for(lock, interval_, [this] { return finished_.load(); })) {
       const unsigned started = started_.load();
       const unsigned starved = parking_.sleepers();
       const WorkDone done = client_.work_done(started);
       const Clock::time_point now = Clock::now();
-      const Observation observation{
-          .elapsed = now - last,
-          .calls = done.calls - last_done.calls,
-          .cpu = done.cpu - last_done.cpu,
-          .running = started - std::min(started, starved + bench_.sleepers()),
-          .starved = starved > 0};
+      Clock::duration run_time{};
+      for (unsigned i = 0; i < started; ++i) {
+        run_time += is_ready(i) ? workers_[i]->run_time(now) : Clock::duration{};
+      }
+      const Observation observation{.elapsed = now - last,
+                                    .run_time = std::max(Clock::duration{}, run_time - last_run_time),
+                                    .calls = done.calls - last_done.calls,
+                                    .cpu = done.cpu - last_done.cpu,
+                                    .waited = done.waited - last_done.waited,
+                                    .starved = starved > 0};
       last = now;
+      last_run_time = run_time;
       last_done = done;
       const Decision decision = client_.decide(observation);
       interval_ = decision.interval;
@@ -331,13 +349,15 @@ class Scheduler {
       return;
     }
     if (limit_changes_.size() < kMaxChanges) {
-      const double elapsed = std::chrono::duration<double>(observation.elapsed).count();
+      using Seconds = std::chrono::duration<double>;
       limit_changes_.push_back(
           {.at = now - started_at_,
            .limit = limit,
-           .calls_per_second = static_cast<double>(observation.calls) / elapsed,
-           .cpu_share = std::chrono::duration<double>(observation.cpu).count() / elapsed /
-                        std::max(1U, observation.running)});
+           .calls_per_second =
+               static_cast<double>(observation.calls) / Seconds(observation.elapsed).count(),
+           .cpu_share = observation.run_time.count() > 0
+                            ? Seconds(observation.cpu + observation.waited) / Seconds(observation.run_time)
+                            : 0.0});
     }
     limit_.store(limit);
     if (limit > before) {

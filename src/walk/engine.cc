@@ -188,11 +188,9 @@ sched::Decision Engine::first_decision() {
       .cores = sys::usable_cores(),
       .ceiling = std::clamp(sys::thread_limit(), 1U, max_workers_),
       .rotational = false});
-  Worker& first = *workers_[0];
-  first.time.attach();
+  workers_[0]->time.attach();
   sched::Decision decision = controller_->first();
-  decision.call_time = (std::chrono::steady_clock::now() - started_at_) /
-                       static_cast<std::int64_t>(std::max<std::uint64_t>(1, first.calls.sum()));
+  decision.call_time = mean_call_time();
   if (options_.threads != 0) {
     decision.limit = max_workers_;
   }
@@ -237,7 +235,7 @@ sched::WorkDone Engine::work_done(unsigned workers) {
   if (sampled > 0) {
     waited_sum_ += waited * workers / sampled;
   }
-  done.cpu += waited_sum_;
+  done.waited = waited_sum_;
   most_live_directories_ = std::max(most_live_directories_, made - std::min(made, freed));
   return done;
 }
@@ -548,8 +546,21 @@ std::uint32_t Engine::piece() const {
   if (tuning_.piece != 0) {
     return tuning_.piece;
   }
-  const std::int64_t call_time = std::max<std::int64_t>(1, scheduler_.call_time().count());
+  if (max_workers_ == 1) {
+    return kBatch;
+  }
+  std::int64_t call_time = scheduler_.call_time().count();
+  if (call_time == 0) {  // the first worker is alone
+    call_time = mean_call_time().count();
+  }
+  call_time = std::max<std::int64_t>(1, call_time);
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(kPieceTime.count() / call_time, 1, kBatch));
+}
+
+// Of the first worker, since the start.
+std::chrono::nanoseconds Engine::mean_call_time() const {
+  return (std::chrono::steady_clock::now() - started_at_) /
+         static_cast<std::int64_t>(std::max<std::uint64_t>(1, workers_[0]->calls.sum()));
 }
 
 // Makes a slice of a listing's records if others would come for them. False: the lister reports them.

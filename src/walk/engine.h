@@ -80,6 +80,7 @@ class Engine {
   void report_records(Worker& worker, Part& part, std::span<const std::byte> records,
                       std::uint64_t& position);
   std::uint32_t piece() const;
+  std::chrono::nanoseconds mean_call_time() const;
   bool share(Worker& worker, Node& node, std::span<const std::byte> records,
              std::uint64_t& position);
   void report_piece(Worker& worker, Task& task);

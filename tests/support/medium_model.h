@@ -86,6 +86,7 @@ class Simulation {
     while (!events_.empty() && done_ < world_.visits && now_ < world_.give_up) {
       const Event event = events_.top();
       events_.pop();
+      run_time_ += (event.at - now_) * started_;
       now_ = event.at;
       switch (event.kind) {
         case kObserve: {
@@ -263,12 +264,13 @@ class Simulation {
         static_cast<double>(random_.between(-1000, 1000)) / 1000 * world_.cpu_error;
     observation.cpu = nanoseconds(cpu * (1 + error));
     observation.waited = nanoseconds(world_.waiting_is_seen ? waited_ : 0);
-    observation.running = started_;
+    observation.run_time = nanoseconds(run_time_);
     observation.starved = world_.finds && running_ < limit_;
     observed_at_ = now_;
     calls_ = 0;
     cpu_ = 0;
     waited_ = 0;
+    run_time_ = 0;
     return observation;
   }
 
@@ -297,6 +299,7 @@ class Simulation {
   double cpu_ = 0;
   double waited_ = 0;
   double carry_ = 0;
+  double run_time_ = 0;
 };
 
 inline Outcome run_fixed(const World& world, std::uint64_t seed, unsigned limit) {
