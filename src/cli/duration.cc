@@ -10,8 +10,7 @@ namespace trawl::cli {
 
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value,
-                                            std::chars_format::fixed);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{}) {
     return std::nullopt;
   }
