@@ -4,6 +4,7 @@
 // these names are `./du` and `./help`.
 #include "cli/du.h"
 #include "cli/picture.h"
+#include "cli/quote.h"
 
 #include <clocale>
 #include <cstdio>
@@ -18,8 +19,14 @@ char g_trawl[] = "trawl";
 char g_trawl_du[] = "trawl du";
 char g_help[] = "--help";
 
-int run_help(std::string_view command) {
-  const bool of_du = command == "du";
+// The words behind `help`.
+int run_help(int count, char** words) {
+  const bool of_du = count > 0;
+  if (count > 1 || (of_du && std::string_view(words[0]) != "du")) {
+    std::fprintf(stderr, "trawl: no help on %s; try `trawl help` or `trawl help du`\n",
+                 trawl::cli::quote_word(words[count - 1]).c_str());
+    return 2;
+  }
   char* argv[] = {of_du ? g_trawl_du : g_trawl, g_help, nullptr};
   return of_du ? trawl::cli::du_main(2, argv) : trawl::cli::picture_main(2, argv);
 }
@@ -34,8 +41,8 @@ int run(int argc, char** argv) {
     argv[1] = g_trawl_du;
     return trawl::cli::du_main(argc - 1, argv + 1);
   }
-  if (command == "help" && argc <= 3) {
-    return run_help(argc == 3 ? argv[2] : "");
+  if (command == "help") {
+    return run_help(argc - 2, argv + 2);
   }
   argv[0] = g_trawl;
   return trawl::cli::picture_main(argc, argv);

@@ -240,9 +240,18 @@ def test_unreadable_directories_are_counted_and_listed(run, tree, trawl_path):
     result = run(str(tree), **somebody)
     assert result.returncode == 1
     assert re.search(r"1 directory could not be read \(! marks where\), so the total is at least \d+K: "
-                     r"`trawl --errors` lists them$", " ".join(lines(result)))
+                     r"`trawl --errors` lists it$", " ".join(lines(result)))
     result = run("--errors", str(tree), **somebody)
     assert f"trawl: cannot read directory '{secret}': Permission denied" in result.stderr.decode()
+    assert "lists" not in result.stdout.decode()
+    (tree / "secret too").mkdir(mode=0o700)
+    assert "lists them" in " ".join(lines(run(str(tree), **somebody)))
+
+
+def test_what_is_listed_anyway_needs_no_hint(run, tree):
+    result = run(str(tree), str(tree / "nothing"))
+    assert "1 entry could not be read" in summary(result) and "lists" not in summary(result)
+    assert "nothing" in result.stderr.decode()
 
 
 @pytest.mark.parametrize("arguments, said", [
@@ -256,6 +265,9 @@ def test_unreadable_directories_are_counted_and_listed(run, tree, trawl_path):
     (["--threads=-3"], "--threads argument ‘-3’"),
     (["--timeout=0"], "--timeout argument ‘0’"),
     (["--timeout=soon"], "--timeout argument ‘soon’"),
+    (["--timeout=1e"], "--timeout argument ‘1e’"),
+    (["--timeout=inf"], "--timeout argument ‘inf’"),
+    (["--timeout=1e99"], "--timeout argument ‘1e99’"),
     (["--color=blue"], "--color argument ‘blue’"),
     (["-X", "/nonexistent/file"], "/nonexistent/file"),
 ])
@@ -359,3 +371,11 @@ def test_help_and_version(run):
     for command in ([], ["du"]):
         assert b"Usage: trawl" in run(*command, "--help").stdout
         assert re.search(rb"\d+\.\d+\.\d+\n$", run(*command, "--version").stdout)
+        assert run("help", *command).stdout == run(*command, "--help").stdout
+
+
+@pytest.mark.parametrize("arguments", [["nope"], ["--version"], ["du", "du"], [""]])
+def test_no_help_on_what_is_no_command(run, arguments):
+    result = run("help", *arguments)
+    assert result.returncode == 2 and result.stdout == b""
+    assert result.stderr.startswith(b"trawl: no help on ") and b"`trawl help du`" in result.stderr
