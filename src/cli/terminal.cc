@@ -126,7 +126,9 @@ std::string printable(std::string_view name, bool utf8) {
   std::string out;
   for (std::size_t at = 0; at < name.size();) {
     const Character character = first_character(name.substr(at), utf8);
-    if (character.code >= 0 && is_shown(character.code)) {
+    if (character.code == '\\') {
+      out += "\\\\";
+    } else if (character.code >= 0 && is_shown(character.code)) {
       out += name.substr(at, character.bytes);
     } else {
       for (const char c : name.substr(at, character.bytes)) {

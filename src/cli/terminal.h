@@ -33,7 +33,8 @@ std::size_t columns_now(int descriptor);
 // One that knows no escape sequences, by TERM.
 bool is_dumb_terminal();
 
-// A name as it can be shown: control characters and what is no character of the locale as \xNN.
+// A name as it can be shown: control characters and what is no character of the locale as \xNN, and
+// a backslash, so that no other name looks the same, as two.
 std::string printable(std::string_view name, bool utf8);
 
 // Columns that printable text takes.

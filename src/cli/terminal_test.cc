@@ -25,6 +25,13 @@ TEST(Printable, KeepsTextAndShowsTheRestAsBytes) {
   EXPECT_EQ(printable(std::string_view("a\0b", 3), true), R"(a\x00b)");
 }
 
+TEST(Printable, TellsBytesFromTheirDescription) {
+  EXPECT_EQ(printable("a\\x1b", true), R"(a\\x1b)");
+  EXPECT_EQ(printable("a\\\x1b", true), R"(a\\\x1b)");
+  EXPECT_EQ(printable("\\", true), R"(\\)");
+  EXPECT_EQ(printable("\\", false), R"(\\)");
+}
+
 TEST(Printable, LetsNothingTurnTextAround) {
   EXPECT_EQ(printable("a\u202egpj.exe", true),
             R"(a\xe2\x80\xaegpj.exe)");                         // right-to-left override

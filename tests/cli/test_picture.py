@@ -210,9 +210,10 @@ def test_colors_on_a_terminal_unless_refused(trawl_path, tree):
 
 def test_names_can_not_write_escapes(run, tree):
     (tree / "evil\033[31m\rname").write_bytes(b"x" * 500000)
+    (tree / r"evil\x1b[31m\x0dname").write_bytes(b"x" * 500000)
     out = run(str(tree)).stdout.decode()
     assert "\033" not in out and "\r" not in out
-    assert r"evil\x1b[31m\x0dname" in out
+    assert r"evil\x1b[31m\x0dname" in out and r"evil\\x1b[31m\\x0dname" in out
 
 
 def test_ascii_locale(run, tree):
