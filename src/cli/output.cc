@@ -58,7 +58,8 @@ void Output::flush() {
       error_ = kGivenUp;
       break;
     }
-    const std::size_t size = may_block_ ? std::min<std::size_t>(rest.size(), PIPE_BUF) : rest.size();
+    const std::size_t size =
+        may_block_ ? std::min<std::size_t>(rest.size(), PIPE_BUF) : rest.size();
     const ssize_t written = ::write(descriptor_, rest.data(), size);
     if (written >= 0) {
       rest.remove_prefix(static_cast<std::size_t>(written));

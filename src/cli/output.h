@@ -4,10 +4,11 @@
 // nothing has come for a moment; and standard error for what must not get lost in a blocked pipe.
 // Not thread-safe.
 //
-// Once the deadline has passed or a signal has come (cli/interrupt.h), a reader has a second to take
-// something, again and again; when it takes nothing, the output is given up. So that a write does not
-// block behind the back of this, no more is written at a time than what a pipe has room for when it
-// has any; where others write to the same pipe, or a terminal is stopped in the middle, it still may.
+// Once the deadline has passed or a signal has come (cli/interrupt.h), a reader has a second to
+// take something, again and again; when it takes nothing, the output is given up. So that a write
+// does not block behind the back of this, no more is written at a time than what a pipe has room
+// for when it has any; where others write to the same pipe, or a terminal is stopped in the middle,
+// it still may.
 #pragma once
 
 #include "cli/progress.h"

@@ -21,7 +21,7 @@ constexpr std::size_t kFewestLines = 5;
 constexpr std::size_t kNodesPerLine = 4;
 constexpr std::size_t kShareWidth = 4;
 constexpr std::size_t kGap = 2;
-constexpr std::size_t kLeastName = 14;  // columns of a name, however deep it is; see Drawing::levels
+constexpr std::size_t kLeastName = 14;  // columns of a name; see Drawing::levels
 constexpr std::size_t kMarkWidth = 2;
 constexpr std::size_t kColumnsWithoutBar = 50;  // narrower terminals have no room for bars
 
@@ -155,8 +155,9 @@ std::size_t Drawing::widest_name(const std::vector<UsageNode>& nodes) const {
   std::size_t widest = 0;
   for (const UsageNode& node : nodes) {
     const std::size_t slash = node.type == FileType::directory ? 1 : 0;
-    widest = std::max({widest, width(printable(node.name, terminal_.utf8)) + slash + mark_width(node),
-                       widest_name(node.children)});
+    widest =
+        std::max({widest, width(printable(node.name, terminal_.utf8)) + slash + mark_width(node),
+                  widest_name(node.children)});
   }
   return widest;
 }

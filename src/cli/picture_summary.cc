@@ -52,10 +52,9 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Whether --errors would say more than is said without it.
 bool has_more_to_list(const Result& walk, const PictureOptions& options) {
-  return !options.list_errors &&
-         (walk.errors.size() < walk.statistics.errors ||
-          std::any_of(walk.errors.begin(), walk.errors.end(),
-                      [](const Error& error) { return error.depth > 0; }));
+  return !options.list_errors && (walk.errors.size() < walk.statistics.errors ||
+                                  std::any_of(walk.errors.begin(), walk.errors.end(),
+                                              [](const Error& error) { return error.depth > 0; }));
 }
 
 void append_wrapped(std::vector<std::string>& out, std::string_view text, const Terminal& terminal,
@@ -106,9 +105,9 @@ std::vector<std::string> summarize(const UsageTree& tree, const PictureOptions& 
         what_failed(walk) + " could not be read" + legend + ", so the total is at least " +
             (options.measure == Measure::inodes ? with_separators(tree.result.total.inodes)
                                                 : size_text(tree.result.total, options.measure)) +
-            (!has_more_to_list(walk, options)  ? ""
-             : walk.statistics.errors == 1     ? ": `trawl --errors` lists it"
-                                               : ": `trawl --errors` lists them"),
+            (!has_more_to_list(walk, options) ? ""
+             : walk.statistics.errors == 1    ? ": `trawl --errors` lists it"
+                                              : ": `trawl --errors` lists them"),
         terminal, kWarning);
   }
   if (walk.ending == Ending::timed_out) {
