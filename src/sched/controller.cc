@@ -12,7 +12,7 @@ namespace {
 constexpr double kShortestInterval = 1e-3;
 constexpr double kLongestTrialInterval = 20e-3;
 constexpr double kLongestInterval = 50e-3;
-constexpr double kShortestHold = 50e-3;
+constexpr double kShortestHold = 10e-3;
 constexpr double kLongestHold = 2;
 constexpr double kPatience = 50e-3;
 constexpr double kShortestRefusal = 3e-3;  // a patch of other work may begin together with a trial
@@ -246,7 +246,7 @@ unsigned Controller::other_limit() const {
     return limit_ > home_ ? std::max(home_, limit_ / 4) : home_;
   }
   if (down_next_) {
-    return rotational_ ? 1 : std::max(1U, limit_ / 2);
+    return rotational_ ? 1 : std::max(std::min(home_, kFirstLimit), limit_ / 2);
   }
   const unsigned factor = !rotational_ && climbing_ && window_.idle() ? 4 : 2;
   return limit_ > ceiling_ / factor ? ceiling_ : limit_ * factor;

@@ -108,21 +108,23 @@ std::vector<Regime> waiting_regimes() {
                         return random.below(100) < percent ? Visit{2e-6, 0, 2} : ssd(random);
                       }),
        .settles_within = 0.1,
-       .at_most = 1.25});
+       .at_most = 1.25,
+       .stationary = false});
   Regime one{
       .name = "disk", .world = world(1000, 1, kDisk), .settles_within = 0, .rotational = true};
   one.world.slowdown = [](unsigned waiting) { return 1 + 0.15 * std::min(waiting - 1, 8U); };
   all.push_back(one);
   one.name = "disk_not_known_as_such";
-  one.rotational = false;
-  one.settles_within = 1.5;
-  one.at_most = 1.25;
+  one.rotational = false;  // then it never has less than the cores' number
+  one.at_most = 1.5;
+  one.stationary = false;
   all.push_back(one);
   // The drive sorts a few commands.
   Regime few{.name = "disk_serves_4",
              .world = world(2000, 4, kDisk),
              .settles_within = 0.6,
-             .rotational = true};
+             .rotational = true,
+             .at_most = 1.4};
   few.world.slowdown = [](unsigned waiting) { return 1 + 0.2 * std::min(waiting - 1, 20U); };
   all.push_back(few);
   all.push_back({"fuse_serves_1", world(1000, 1, kFuse)});
@@ -142,7 +144,7 @@ std::vector<Regime> waiting_regimes() {
                                   return Visit{10e-6, jittered(200e-3, random), 1};
                                 }),
                  .settles_within = 2.5,
-                 .at_most = 1.25});
+                 .at_most = 1.4});
   return all;
 }
 
@@ -166,7 +168,7 @@ std::vector<Regime> changing_regimes() {
                                 [](double, double done, Random& random) {
                                   return std::fmod(done, 40e3) < 5e3 ? cached(random) : ssd(random);
                                 }),
-                 .at_most = 1.35,
+                 .at_most = 1.4,
                  .stationary = false});
   for (const bool is_disk : {false, true}) {
     Regime stall{.name = is_disk ? "disk_stalls" : "ssd_stalls",
@@ -318,7 +320,7 @@ TEST(Controller, IsNotMisledByChance) {
       time += testing::run_controlled(regime.world, seed + i, {2, 256, regime.rotational}).seconds;
       good_time += testing::run_fixed(regime.world, seed + i, good).seconds;
     }
-    EXPECT_LE(time, 1.10 * good_time) << regime.name;
+    EXPECT_LE(time, 1.15 * good_time) << regime.name;
   }
 }
 

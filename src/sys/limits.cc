@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -206,6 +207,16 @@ std::optional<unsigned> tasks_of_loadavg(std::string_view text) {
 unsigned usable_cores() {
   const unsigned cores = affinity_cores();
   return cores == 1 ? 1 : std::min(cores, quota_cores(own_directories("cpu"), read_file));
+}
+
+bool is_on_rotating_disk(const char* path) {
+  struct stat info;
+  if (::stat(path, &info) != 0) return false;
+  const std::string device = "/sys/dev/block/" + std::to_string(major(info.st_dev)) + ':' +
+                             std::to_string(minor(info.st_dev));
+  std::string text = read_file(device + "/queue/rotational");
+  if (text.empty()) text = read_file(device + "/../queue/rotational");  // of a partition
+  return text.starts_with('1');
 }
 
 unsigned thread_limit() {

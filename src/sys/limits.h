@@ -3,7 +3,7 @@
 // How much of the machine this process may use: the processors of its affinity mask, as far as its
 // control groups let it have their time, and the threads that it may start.
 //
-// Only the first two functions look at the system. The others are what they are made of.
+// Only the first three functions look at the system. The others are what they are made of.
 #pragma once
 
 #include <functional>
@@ -24,6 +24,10 @@ inline constexpr unsigned kNoLimit = std::numeric_limits<unsigned>::max();
 // control group or of one above if that is less, rounded up. At least 1. Takes 0.1 to 0.2 ms,
 // most of it for the kernel to write its list of mounts.
 unsigned usable_cores();
+
+// True where the file's medium says that it rotates (queue/rotational of the block device); false
+// where there is no such device, or no telling. Virtual disks often say so, too. About 20 µs.
+bool is_on_rotating_disk(const char* path);
 
 // Threads that this process may start beyond those that run, by RLIMIT_NPROC and the control
 // groups' pids.max; kNoLimit if neither limits. May be 0. Other processes share these limits, so

@@ -72,6 +72,8 @@ struct alignas(64) Engine::Worker {
   CallCounters calls;
   sys::ThreadTime time;
   std::chrono::nanoseconds cpu_begin{0};
+  // On its own thread.
+  std::chrono::nanoseconds cpu_time() const { return sys::own_processor_time() - cpu_begin; }
   Opener opener;
   // The directory that pieces of a slice are being reported of.
   std::uint64_t slice_id = 0;
@@ -184,16 +186,21 @@ void Engine::start_worker(unsigned index) {
 }
 
 sched::Decision Engine::first_decision() {
+  Worker& first = *workers_[0];
+  first.time.attach();
+  const std::chrono::nanoseconds elapsed = std::chrono::steady_clock::now() - started_at_;
+  const bool seems_cached = 10 * first.cpu_time() >= 7 * elapsed;
   controller_.emplace(sched::Controller::Machine{
       .cores = sys::usable_cores(),
-      .ceiling = std::clamp(sys::thread_limit(), 1U, max_workers_),
-      .rotational = false});
-  workers_[0]->time.attach();
+      .ceiling = max_workers_,
+      .rotational = !seems_cached && !roots_.empty() &&
+                    sys::is_on_rotating_disk(roots_[0].c_str())});
   sched::Decision decision = controller_->first();
   decision.call_time = mean_call_time();
   if (options_.threads != 0) {
     decision.limit = max_workers_;
   }
+  limit_without_asking_ = decision.limit;
   return decision;
 }
 
@@ -205,6 +212,14 @@ sched::Decision Engine::decide(const sched::Observation& observation) {
     decision.interval = std::chrono::milliseconds(1);
   } else if (options_.threads != 0) {
     decision.limit = max_workers_;
+  } else if (decision.limit > limit_without_asking_) {
+    // Other processes share the limits on threads, so they are asked for when there is need only.
+    if (most_threads_ == 0) {
+      const unsigned started = scheduler_.started_workers();
+      const unsigned further = sys::thread_limit();
+      most_threads_ = started + std::min(further, max_workers_ - started);
+    }
+    decision.limit = std::min(decision.limit, std::max(most_threads_, limit_without_asking_));
   }
   return decision;
 }
@@ -243,7 +258,7 @@ sched::WorkDone Engine::work_done(unsigned workers) {
 void Engine::end_worker(unsigned index) {
   idle(index);
   if (workers_[index] != nullptr) {
-    workers_[index]->statistics.cpu_time = sys::own_processor_time() - workers_[index]->cpu_begin;
+    workers_[index]->statistics.cpu_time = workers_[index]->cpu_time();
   }
 }
 

@@ -121,7 +121,9 @@ class Engine {
   base::SharedIdentitySet visited_;
   std::optional<sched::Controller> controller_;
   const std::chrono::steady_clock::time_point started_at_ = std::chrono::steady_clock::now();
-  // The monitor's.
+  // The monitor's, when it runs.
+  unsigned limit_without_asking_ = 0;
+  unsigned most_threads_ = 0;  // 0: not asked for yet
   std::uint64_t most_live_directories_ = 0;
   std::array<std::chrono::nanoseconds, kSampledWorkers> waited_{};
   std::chrono::nanoseconds waited_sum_{0};
