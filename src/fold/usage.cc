@@ -3,27 +3,27 @@
 // list_usage(): the walk, its visitors and the sequencer put together.
 #include <trawl/usage.h>
 
-#include "fold/usage_operands.h"
-#include "fold/usage_record.h"
-#include "fold/usage_sequencer.h"
-#include "fold/usage_visitor.h"
-
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
 
+#include "fold/usage_operands.h"
+#include "fold/usage_record.h"
+#include "fold/usage_sequencer.h"
+#include "fold/usage_visitor.h"
+
 namespace trawl {
 
 UsageResult list_usage(std::span<const std::string> roots, const UsageOptions& options,
                        UsageListener& listener) {
-  // A second way to the same file is possible without a second link where there are several operands
-  // or where links are followed. (With count_links nobody minds.)
+  // A second way to the same file is possible without a second link where there are several
+  // operands or where links are followed. (With count_links nobody minds.)
   const bool follow_all = options.walk.follow == Follow::all;
   const bool any_may_repeat =
       !options.count_links && (roots.size() > 1 || follow_all || options.once_despite_mounts);
-  // A bind mount below the operands shows directories twice without any operand's help; and the sums
-  // of separated directories can't be taken apart once they are collapsed.
+  // A bind mount below the operands shows directories twice without any operand's help; and the
+  // sums of separated directories can't be taken apart once they are collapsed.
   const Repeats repeats = any_may_repeat ? repeats_by_mounts() : Repeats{};
   const bool check_all = any_may_repeat && (follow_all || repeats.directories);
   const bool keep_all = check_all || options.separate_directories;
@@ -53,10 +53,17 @@ UsageResult list_usage(std::span<const std::string> roots, const UsageOptions& o
   walk_options.fields = Fields::type | Fields::mode | Fields::links | Fields::identity |
                         Fields::size | Fields::blocks;
   switch (options.time) {
-    case UsageTime::none: break;
-    case UsageTime::mtime: walk_options.fields = walk_options.fields | Fields::mtime; break;
-    case UsageTime::atime: walk_options.fields = walk_options.fields | Fields::atime; break;
-    case UsageTime::ctime: walk_options.fields = walk_options.fields | Fields::ctime; break;
+    case UsageTime::none:
+      break;
+    case UsageTime::mtime:
+      walk_options.fields = walk_options.fields | Fields::mtime;
+      break;
+    case UsageTime::atime:
+      walk_options.fields = walk_options.fields | Fields::atime;
+      break;
+    case UsageTime::ctime:
+      walk_options.fields = walk_options.fields | Fields::ctime;
+      break;
   }
   walk_options.slot_bytes = fold::UsageVisitor::slot_bytes();
   walk_options.fts_order = true;

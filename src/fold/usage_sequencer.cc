@@ -49,10 +49,9 @@ Item& Record::item(std::uint64_t position, std::uint64_t inode) {
 }
 
 bool Bag::is_before(const Place& a, const Place& b) const {
-  const auto [step_a, step_b] =
-      std::mismatch(a.begin(), a.end(), b.begin(), b.end(), [](const PlaceStep& x, const PlaceStep& y) {
-        return x.position == y.position;
-      });
+  const auto [step_a, step_b] = std::mismatch(
+      a.begin(), a.end(), b.begin(), b.end(),
+      [](const PlaceStep& x, const PlaceStep& y) { return x.position == y.position; });
   if (step_a == a.end() || step_b == b.end()) {
     return step_a == a.end() && step_b != b.end();
   }
@@ -61,7 +60,9 @@ bool Bag::is_before(const Place& a, const Place& b) const {
   }
   base::FtsOrder order;
   const auto directory = std::find_if(by_inode.begin(), by_inode.end(), [&](const auto& each) {
-    const auto same = [](const PlaceStep& x, const PlaceStep& y) { return x.position == y.position; };
+    const auto same = [](const PlaceStep& x, const PlaceStep& y) {
+      return x.position == y.position;
+    };
     return std::equal(each.first.begin(), each.first.end(), a.begin(), step_a, same);
   });
   if (directory != by_inode.end()) {
@@ -72,12 +73,10 @@ bool Bag::is_before(const Place& a, const Place& b) const {
 }
 
 void Bag::sort() {
-  std::sort(errors.begin(), errors.end(), [this](const ErrorItem& a, const ErrorItem& b) {
-    return is_before(a.place, b.place);
-  });
-  std::sort(operands.begin(), operands.end(), [this](const Record* a, const Record* b) {
-    return is_before(a->place, b->place);
-  });
+  std::sort(errors.begin(), errors.end(),
+            [this](const ErrorItem& a, const ErrorItem& b) { return is_before(a.place, b.place); });
+  std::sort(operands.begin(), operands.end(),
+            [this](const Record* a, const Record* b) { return is_before(a->place, b->place); });
 }
 
 void free_records(Record* record) {

@@ -23,14 +23,21 @@ constexpr double kCoresUsed = 0.95;
 constexpr double kHardlyBlocked = 0.9;
 constexpr double kIdle = 0.25;
 
-// What a doubling must bring to be kept, and to be followed by another at once.
-constexpr double kWorthKeeping = 1.05;
+// What a doubling must bring to be kept, and to be followed by another at once. More workers than
+// a fast medium serves do little harm; to stop early because a patch of the tree was slower does
+// much. A slow medium shows clearly what it can do, and may suffer.
+constexpr double kWorthKeeping = 0.85;
+constexpr double kWorthKeepingIfSlow = 1.05;
+constexpr double kSlowCall = 1.5e-3;
 constexpr double kWorthMore = 1.15;
 constexpr double kWorthOnRotational = 1.3;
 // What must be left after a step down. Below the number of cores it must be better than before:
 // what looks the same there may be due to other processes, and when they end, the cores are wanted.
 constexpr double kGoodAsBefore = 0.97;
 constexpr double kBetterThanBefore = 1.05;
+
+// Calls per second and worker. A disk that rotates takes 2 ms at the least to find something.
+constexpr double kTooFastForDisk = 4000;
 
 constexpr double kClearlyWorse = 0.5;
 
@@ -99,6 +106,11 @@ Decision Controller::observe(const Observation& observation) {
   }
 
   running_ = now.of_workers / now.seconds;
+  if (rotational_ && now.calls >= kFewCalls && !now.busy() && now.rate() > kTooFastForDisk) {
+    rotational_ = down_next_ = false;  // it only says so, as virtual disks do
+    new_regime();
+    hold_ = 0;
+  }
   silent_ += now.seconds;
   const bool stalled =
       silent_ >= std::max(patience_in_stall_, 4 * call_time_) && observation.calls == 0;
@@ -178,7 +190,10 @@ void Controller::grow_in_stall() {
 void Controller::judge() {
   const bool up = limit_ > base_limit_;
   const double doublings = std::log2(static_cast<double>(limit_) / base_limit_);
-  const double worth = up ? std::pow(rotational_ ? kWorthOnRotational : kWorthKeeping, doublings)
+  const double worth_keeping = rotational_              ? kWorthOnRotational
+                               : call_time_ > kSlowCall ? kWorthKeepingIfSlow
+                                                        : kWorthKeeping;
+  const double worth = up                               ? std::pow(worth_keeping, doublings)
                        : limit_ < home_ && !rotational_ ? kBetterThanBefore
                                                         : kGoodAsBefore;
   const double gain =
@@ -196,7 +211,7 @@ void Controller::judge() {
   trial_ = false;
   if (gain < worth) {
     climbing_ = false;
-    down_next_ = up;
+    down_next_ = up && rotational_;
     set_limit(base_limit_);
     window_ = base_;  // the pace that it should have again
     hold();
@@ -206,7 +221,7 @@ void Controller::judge() {
   } else if (!up && window_.busy()) {
     probe();
   } else {
-    down_next_ = true;
+    down_next_ = rotational_;
     hold();
   }
 }
@@ -235,7 +250,7 @@ void Controller::probe() {
   if (limit != limit_) {
     start_trial(limit);
   } else {
-    down_next_ = !down_next_;
+    down_next_ = !down_next_ && rotational_;
     hold();
   }
 }
@@ -243,7 +258,9 @@ void Controller::probe() {
 // The limit to try.
 unsigned Controller::other_limit() const {
   if (window_.busy()) {
-    return limit_ > home_ ? std::max(home_, limit_ / 4) : home_;
+    // A patch of the tree may be cached: many workers do little harm there.
+    const bool for_long = window_.seconds >= kLongestInterval;
+    return limit_ <= home_ ? home_ : for_long ? std::max(home_, limit_ / 2) : limit_;
   }
   if (down_next_) {
     return rotational_ ? 1 : std::max(std::min(home_, kFirstLimit), limit_ / 2);
@@ -280,8 +297,8 @@ void Controller::new_regime() {
   down_next_ = rotational_ && limit_ > 1;
 }
 
-// How long to wait for enough calls of each worker: one or two, but more where there are few workers
-// and each step has to prove itself.
+// How long to wait for enough calls of each worker: one or two, but more where there are few
+// workers and each step has to prove itself.
 double Controller::patience() const {
   return std::max(kPatience, std::min((rotational_ ? 16 : 4) * call_time_, kLongestHold));
 }

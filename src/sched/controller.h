@@ -97,7 +97,7 @@ class Controller {
 
   const unsigned cores_;
   const unsigned ceiling_;
-  const bool rotational_;
+  bool rotational_;
   const unsigned home_;  // the limit of work that the processor limits
 
   unsigned limit_;

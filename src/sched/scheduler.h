@@ -4,29 +4,26 @@
 //
 // The caller of run() is worker 0; other workers are threads that are started one at a time, only
 // when there is work to steal: a small tree ends before a thread (20-60 µs) would pay. So the first
-// worker looks at the time with each push and, while it is alone, before each task. A worker without
-// work looks at every other deque, then parks. Who makes work stealable wakes or starts one worker, and
-// each successful thief wakes the next if there is more (so waking costs nobody more than one call).
-// The end is not detected here: the client knows when its last task is done and calls finish().
+// worker looks at the time with each push and, while it is alone, before each task. A worker
+// without work looks at every other deque, then parks. Who makes work stealable wakes or starts one
+// worker, and each successful thief wakes the next if there is more (so waking costs nobody more
+// than one call). The end is not detected here: the client knows when its last task is done and
+// calls finish().
 //
 // How many workers may run is the limit, which the client decides from what a monitor observes: a
-// thread that adds up every few milliseconds what the workers did. A worker whose index is not below
-// the limit ends its task and goes to the bench, where it sleeps until the limit grows; what it has in
-// its deque is left to thieves.
+// thread that adds up every few milliseconds what the workers did. A worker whose index is not
+// below the limit ends its task and goes to the bench, where it sleeps until the limit grows; what
+// it has in its deque is left to thieves.
 //
 // Client:
-//   void start_worker(unsigned worker)      on the worker's thread, before its first task; must not throw
-//   void run_task(unsigned worker, Task)    may push(); must not throw
-//   void idle(unsigned worker)              about to sleep: give back what others may need
-//   void end_worker(unsigned worker)        on the worker's thread, after its last task
-//   Decision first_decision()               asked once, before a second worker is started; may be slow
-//   WorkDone work_done(unsigned workers)    of the first so many, as far as is_ready(); monitor's thread
-//   Decision decide(const Observation&)     monitor's thread
+//   void start_worker(unsigned worker)      on the worker's thread, before its first task; must not
+//   throw void run_task(unsigned worker, Task)    may push(); must not throw void idle(unsigned
+//   worker)              about to sleep: give back what others may need void end_worker(unsigned
+//   worker)        on the worker's thread, after its last task Decision first_decision() asked
+//   once, before a second worker is started; may be slow WorkDone work_done(unsigned workers)    of
+//   the first so many, as far as is_ready(); monitor's thread Decision decide(const Observation&)
+//   monitor's thread
 #pragma once
-
-#include "sched/controller.h"
-#include "sched/deque.h"
-#include "sched/parking.h"
 
 #include <pthread.h>
 
@@ -40,6 +37,10 @@
 #include <new>
 #include <vector>
 
+#include "sched/controller.h"
+#include "sched/deque.h"
+#include "sched/parking.h"
+
 namespace trawl::sched {
 
 struct WorkerCounters {
@@ -51,8 +52,8 @@ struct WorkerCounters {
 
 // By several workers since they started.
 struct WorkDone {
-  std::uint64_t calls = 0;          // system calls that returned
-  std::chrono::nanoseconds cpu{0};  // processor time
+  std::uint64_t calls = 0;             // system calls that returned
+  std::chrono::nanoseconds cpu{0};     // processor time
   std::chrono::nanoseconds waited{0};  // for a processor
 };
 
@@ -182,7 +183,8 @@ class Scheduler {
       }
       if (index < limit_.load() && !finished_.load()) {
         workers_[index] = std::make_unique<Worker>(*this, index);
-        if (!start_thread(workers_[index]->thread, &Scheduler::worker_main, workers_[index].get())) {
+        if (!start_thread(workers_[index]->thread, &Scheduler::worker_main,
+                          workers_[index].get())) {
           throw std::bad_alloc();
         }
         started_.store(index + 1);
@@ -325,12 +327,13 @@ class Scheduler {
       for (unsigned i = 0; i < started; ++i) {
         run_time += is_ready(i) ? workers_[i]->run_time(now) : Clock::duration{};
       }
-      const Observation observation{.elapsed = now - last,
-                                    .run_time = std::max(Clock::duration{}, run_time - last_run_time),
-                                    .calls = done.calls - last_done.calls,
-                                    .cpu = done.cpu - last_done.cpu,
-                                    .waited = done.waited - last_done.waited,
-                                    .starved = starved > 0};
+      const Observation observation{
+          .elapsed = now - last,
+          .run_time = std::max(Clock::duration{}, run_time - last_run_time),
+          .calls = done.calls - last_done.calls,
+          .cpu = done.cpu - last_done.cpu,
+          .waited = done.waited - last_done.waited,
+          .starved = starved > 0};
       last = now;
       last_run_time = run_time;
       last_done = done;
@@ -350,14 +353,14 @@ class Scheduler {
     }
     if (limit_changes_.size() < kMaxChanges) {
       using Seconds = std::chrono::duration<double>;
-      limit_changes_.push_back(
-          {.at = now - started_at_,
-           .limit = limit,
-           .calls_per_second =
-               static_cast<double>(observation.calls) / Seconds(observation.elapsed).count(),
-           .cpu_share = observation.run_time.count() > 0
-                            ? Seconds(observation.cpu + observation.waited) / Seconds(observation.run_time)
-                            : 0.0});
+      limit_changes_.push_back({.at = now - started_at_,
+                                .limit = limit,
+                                .calls_per_second = static_cast<double>(observation.calls) /
+                                                    Seconds(observation.elapsed).count(),
+                                .cpu_share = observation.run_time.count() > 0
+                                                 ? Seconds(observation.cpu + observation.waited) /
+                                                       Seconds(observation.run_time)
+                                                 : 0.0});
     }
     limit_.store(limit);
     if (limit > before) {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "walk/engine.h"
 
-#include "base/fts_order.h"
-#include "sys/dirent.h"
-#include "sys/limits.h"
-#include "sys/thread_time.h"
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <new>
 #include <utility>
+
+#include "base/fts_order.h"
+#include "sys/dirent.h"
+#include "sys/limits.h"
+#include "sys/thread_time.h"
 
 namespace trawl::engine {
 
@@ -98,7 +98,8 @@ Engine::Engine(sys::FileSystem& filesystem, std::span<const std::string> roots,
       options_(options),
       factory_(factory),
       tuning_(tuning),
-      max_workers_(std::min(options.threads != 0 ? options.threads : kAdaptiveCeiling, kMostWorkers)),
+      max_workers_(
+          std::min(options.threads != 0 ? options.threads : kAdaptiveCeiling, kMostWorkers)),
       stat_directories_(options.fields != Fields::none || options.one_file_system ||
                         options.follow == Follow::all),
       slot_offset_((sizeof(Node) + kSlotAlignment - 1) / kSlotAlignment * kSlotAlignment),
@@ -193,8 +194,8 @@ sched::Decision Engine::first_decision() {
   controller_.emplace(sched::Controller::Machine{
       .cores = sys::usable_cores(),
       .ceiling = max_workers_,
-      .rotational = !seems_cached && !roots_.empty() &&
-                    sys::is_on_rotating_disk(roots_[0].c_str())});
+      .rotational =
+          !seems_cached && !roots_.empty() && sys::is_on_rotating_disk(roots_[0].c_str())});
   sched::Decision decision = controller_->first();
   decision.call_time = mean_call_time();
   if (options_.threads != 0) {
@@ -332,8 +333,8 @@ void Engine::expand(Worker& worker, Node& parent, Children& block, const Child& 
     node.crossed_mount = parent.crossed_mount;
     const bool from_parent = parent.anchor_id != 0;
     node.anchor = from_parent ? &parent : parent.anchor;
-    node.path_from_anchor = static_cast<std::uint32_t>(
-        name.size() + (from_parent ? 0 : parent.path_from_anchor + 1));
+    node.path_from_anchor =
+        static_cast<std::uint32_t>(name.size() + (from_parent ? 0 : parent.path_from_anchor + 1));
   }
   if (node.anchor == nullptr || node.followed || node.path_from_anchor > Opener::kMaxPath) {
     node.anchor_id = next_anchor_id_.fetch_add(1, std::memory_order_relaxed);
@@ -379,8 +380,8 @@ bool Engine::open(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
 }
 
 // 0 or errno, or kOtherDevice with one_file_system. Crossing a mount point is tried only after the
-// kernel has said that there is one, and then once: what holds for a whole mount (whether offsets mark
-// the end) is asked there and inherited below, paths start anew there.
+// kernel has said that there is one, and then once: what holds for a whole mount (whether offsets
+// mark the end) is asked there and inherited below, paths start anew there.
 int Engine::open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& handle,
                           Operation& operation) {
   const Fields wanted = options_.fields | Fields::identity;
@@ -422,8 +423,8 @@ int Engine::open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& hand
   if (crossed) {
     node.offset_marks_end = filesystem_.last_offset_marks_end(handle);
   } else {
-    node.offset_marks_end = node.parent_node()->offset_marks_end &&
-                            (stat_directories_ || filesystem_.stays_on_mount());
+    node.offset_marks_end =
+        node.parent_node()->offset_marks_end && (stat_directories_ || filesystem_.stays_on_mount());
   }
   handle.last_offset_marks_end = node.offset_marks_end;
   return 0;
@@ -450,8 +451,8 @@ bool Engine::may_enter(Worker& worker, Node& node, const sys::DirectoryHandle& h
     ++worker.statistics.vanished;
     return false;
   }
-  // Without links, only a mount can lead back: mount --bind / /mnt. What is met again need not be its
-  // top: with /srv as the root and that mount in it, it is /mnt/srv.
+  // Without links, only a mount can lead back: mount --bind / /mnt. What is met again need not be
+  // its top: with /srv as the root and that mount in it, it is /mnt/srv.
   if (options_.follow != Follow::all && !is_root &&
       (node.crossed_mount || !filesystem_.stays_on_mount()) &&
       has_ancestor(node, metadata.identity())) {
@@ -460,8 +461,7 @@ bool Engine::may_enter(Worker& worker, Node& node, const sys::DirectoryHandle& h
   }
   if (options_.follow == Follow::all) {
     if (options_.visit_once && !visited_.insert(metadata.identity())) {
-      node.set_state(has_ancestor(node, metadata.identity()) ? State::cycle
-                                                                    : State::visited);
+      node.set_state(has_ancestor(node, metadata.identity()) ? State::cycle : State::visited);
       return false;
     }
     if (!options_.visit_once && has_ancestor(node, metadata.identity())) {
@@ -492,8 +492,8 @@ void Engine::list(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
     const std::span<std::byte> buffer(worker.listing.get(), kListingBuffer);
     std::size_t size = 0;
     count(worker.calls.read);
-    const int error = retry_interrupted(
-        [&] { return filesystem_.read_directory(handle, buffer, size, end); });
+    const int error =
+        retry_interrupted([&] { return filesystem_.read_directory(handle, buffer, size, end); });
     if (error != 0) {
       if (means_vanished(error)) {
         // Removed while open; nothing can be in it any more.
@@ -514,7 +514,8 @@ void Engine::list(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
     report_records(worker, part, {worker.listing.get(), size}, position);
   }
   node.set_entry_count(position);
-  if (options_.fts_order && position > base::FtsOrder::kSortAbove && filesystem_.inode_order_helps(handle)) {
+  if (options_.fts_order && position > base::FtsOrder::kSortAbove &&
+      filesystem_.inode_order_helps(handle)) {
     node.set_inode_ordered();
   }
   worker.opener.close(node, handle);
@@ -569,7 +570,8 @@ std::uint32_t Engine::piece() const {
     call_time = mean_call_time().count();
   }
   call_time = std::max<std::int64_t>(1, call_time);
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(kPieceTime.count() / call_time, 1, kBatch));
+  return static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(kPieceTime.count() / call_time, 1, kBatch));
 }
 
 // Of the first worker, since the start.
@@ -578,7 +580,8 @@ std::chrono::nanoseconds Engine::mean_call_time() const {
          static_cast<std::int64_t>(std::max<std::uint64_t>(1, workers_[0]->calls.sum()));
 }
 
-// Makes a slice of a listing's records if others would come for them. False: the lister reports them.
+// Makes a slice of a listing's records if others would come for them. False: the lister reports
+// them.
 bool Engine::share(Worker& worker, Node& node, std::span<const std::byte> records,
                    std::uint64_t& position) {
   constexpr std::size_t kUsualRecord = 24;  // or longer
@@ -609,8 +612,9 @@ bool Engine::share(Worker& worker, Node& node, std::span<const std::byte> record
   position += count;
   ++worker.statistics.splits;
   node.parts.fetch_add(1, std::memory_order_relaxed);
-  scheduler_.push(worker.index,
-                  {.node = &node, .slice = slice.release(), .begin = 0, .end = count, .unit = unit});
+  scheduler_.push(
+      worker.index,
+      {.node = &node, .slice = slice.release(), .begin = 0, .end = count, .unit = unit});
   return true;
 }
 
@@ -645,7 +649,8 @@ void Engine::report_piece(Worker& worker, Task& task) {
   }
 }
 
-// The directory of a slice, for the worker's pieces of it. Returns why its entries can't be stat'ed.
+// The directory of a slice, for the worker's pieces of it. Returns why its entries can't be
+// stat'ed.
 int Engine::open_slice(Worker& worker, Node& node, const Slice& slice) {
   if (worker.slice_id == slice.id) {
     return worker.slice_error;
@@ -720,7 +725,8 @@ void Engine::report_batch(Worker& worker, Part& part, std::span<Entry> batch) {
 // Fills in what the options ask for and the listing does not tell.
 void Engine::stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& metadata) {
   const bool is_root = part.node.is_origin();
-  const bool follow = options_.follow == Follow::all || (is_root && options_.follow == Follow::roots);
+  const bool follow =
+      options_.follow == Follow::all || (is_root && options_.follow == Follow::roots);
   const bool known = entry.type != FileType::unknown;
   if (known && !(follow && entry.type == FileType::symlink)) {
     if (options_.fields == Fields::none) {
@@ -741,8 +747,8 @@ void Engine::stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& meta
   int error = part.handle_error;
   bool dangling = false;
   if (error == 0) {
-    // Where the listing does not tell, the entry itself comes first: whether it is a link decides how
-    // a directory is opened.
+    // Where the listing does not tell, the entry itself comes first: whether it is a link decides
+    // how a directory is opened.
     bool through_link = follow && (is_root || entry.type == FileType::symlink);
     error = stat(through_link);
     if (error == 0 && follow && !through_link && metadata.type() == FileType::symlink) {
@@ -826,7 +832,8 @@ void Engine::child_done(Worker& worker, Node& parent, std::uint64_t count) {
 void Engine::leave(Worker& worker, Node& first) {
   for (Node* node = &first;;) {
     if (node->state() == State::open) {
-      node->set_state(node->cut_short.load(std::memory_order_relaxed) ? State::cancelled : State::complete);
+      node->set_state(node->cut_short.load(std::memory_order_relaxed) ? State::cancelled
+                                                                      : State::complete);
     }
     Node* parent = node->parent_node();
     if (parent != nullptr && node->state() == State::cancelled) {

@@ -676,6 +676,16 @@ def test_what_operands_have_in_common_is_walked_once(top, tools):
             assert opened < 3 * 200, (operands[:3], options)
 
 
+@pytest.mark.parametrize("tuning", ["piece=2,share,limits=3", "piece=1,share", "limits=5"])
+def test_forced_decisions_change_nothing(links, compare, tuning):
+    """Also through the whole command: TRAWL_TUNING is heard by builds that are tested."""
+    for i in range(300):
+        fill(links / f"many/{i % 7}/{i}", 100 * i)
+        os.link(links / f"many/{i % 7}/{i}", links / f"a/link{i}")
+    for options in ([], ["-a"], ["-s"], ["-S"], ["-L"], ["-s", ".", "many/3"], ["--inodes", "-d1"]):
+        compare(*options, env={"TRAWL_TUNING": tuning})
+
+
 def test_unreadable_directories_of_a_huge_one(tools, sandbox):
     """Messages come in the order of fts, which is that of inodes; also where nothing in it has a line."""
     top = on(sandbox, "ext4") / "huge-closed"
