@@ -186,7 +186,8 @@ struct Options {
   // Report and expand directories of more than 10,000 entries in inode order, as GNU fts does on
   // filesystems where that helps. See Directory::inode_ordered().
   bool fts_order = false;
-  unsigned threads = 0;  // workers, the caller's thread included; 0: as many as cores are usable
+  // Workers, the caller's thread included, at most 1024. 0: their number adapts, from one to 256.
+  unsigned threads = 0;
   // Give workers descriptor tables of their own: 15-20 % faster with many threads, and nothing that
   // the process holds open stays open because of them. But in callbacks on a worker only descriptors
   // 0 to 2 are then valid. For callers whose visitors do no I/O.
