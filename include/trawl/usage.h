@@ -45,7 +45,7 @@ struct UsageOptions {
   bool once_despite_mounts = false;
   bool separate_directories = false;  // a directory's sums leave out its subdirectories
   bool all = false;                   // lines for files too
-  int max_depth = INT32_MAX;          // lines of deeper entries are left out (not their sums)
+  int max_depth = INT32_MAX;          // 0 or more; lines of what is deeper are left out, not its sums
   // With `all`: files smaller than the figure here get no line. May be raised while the walk runs.
   const std::atomic<std::uint64_t>* file_floor = nullptr;
   bool floor_by_apparent_size = false;  // else by disk usage
@@ -125,7 +125,7 @@ struct UsageTreeOptions {
   UsageOptions usage;  // all, max_depth and file_floor are the fold's to set
   Measure measure = Measure::disk_usage;
   std::size_t max_nodes = 30;  // kept over all roots; roots are kept in any case
-  int max_depth = INT32_MAX;   // of kept nodes; root 0
+  int max_depth = INT32_MAX;   // of kept nodes, 0 or more; root 0
 };
 
 struct UsageTree {

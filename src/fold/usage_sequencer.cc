@@ -265,7 +265,7 @@ void UsageSequencer::count_file(Frame& frame, const FileItem& file) {
 
 void UsageSequencer::report(Frame& frame, const ErrorItem& error) {
   frame.incomplete = true;
-  if (!frame.dropped) {
+  if (!frame.dropped && !stopped()) {
     listener_.error({.kind = error.kind, .code = error.code, .path = error.path});
   }
 }
@@ -360,7 +360,7 @@ void UsageSequencer::file_line(const Frame& frame, const FileItem& file) {
 }
 
 void UsageSequencer::line(const UsageLine& line) {
-  if (!listener_.line(line)) {
+  if (!stopped() && !listener_.line(line)) {
     stopped_.store(true, std::memory_order_relaxed);
   }
 }
