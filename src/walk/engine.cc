@@ -18,8 +18,6 @@ namespace trawl::engine {
 namespace {
 
 constexpr std::size_t kSlotAlignment = 16;
-// The clock is read once in so many looks: it costs 25 ns, a stat 300 at the least.
-constexpr unsigned kClockInterval = 16;
 // Workers. A network filesystem is served by about a hundred; more threads only cost memory.
 constexpr unsigned kAdaptiveCeiling = 256;
 constexpr unsigned kMostWorkers = 1024;
@@ -88,7 +86,6 @@ struct alignas(64) Engine::Worker {
   std::vector<Node*> free_nodes;
   std::vector<Children*> free_children;
   std::vector<Error> errors;
-  unsigned until_clock = 0;
 };
 
 Engine::Engine(sys::FileSystem& filesystem, std::span<const std::string> roots,
@@ -288,7 +285,7 @@ void Engine::run(Worker& worker, Task& task) {
     report_piece(worker, task);
   } else if (task.node == nullptr) {
     list_origin(worker, *make_node(worker));
-  } else if (stopping(worker)) {
+  } else if (stopping()) {
     task.node->mark_cut_short();
     child_done(worker, *task.node, 1);
   } else {
@@ -304,7 +301,7 @@ void Engine::list_origin(Worker& worker, Node& origin) {
   const sys::DirectoryHandle nowhere{.fd = sys::kWorkingDirectory};
   Part part{origin, nowhere, 0};
   std::size_t done = 0;
-  while (done < roots_.size() && !stopping(worker)) {
+  while (done < roots_.size() && !stopping()) {
     const std::size_t count = std::min(kBatch, roots_.size() - done);
     for (std::size_t i = 0; i < count; ++i) {
       worker.batch[i] = Entry{.name = roots_[done + i], .position = done + i};
@@ -485,7 +482,7 @@ void Engine::list(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
   std::uint64_t position = 0;
   bool end = false;
   while (!end) {
-    if (stopping(worker)) {
+    if (stopping()) {
       node.mark_cut_short();
       break;
     }
@@ -621,7 +618,7 @@ bool Engine::share(Worker& worker, Node& node, std::span<const std::byte> record
 void Engine::report_piece(Worker& worker, Task& task) {
   Node& node = *task.node;
   Slice& slice = *task.slice;
-  if (stopping(worker)) {
+  if (stopping()) {
     node.mark_cut_short();
   } else {
     const int error = open_slice(worker, node, slice);
@@ -689,7 +686,7 @@ void Engine::report_batch(Worker& worker, Part& part, std::span<Entry> batch) {
   const bool may_descend = part.node.depth() < options_.max_depth;
   std::size_t done = 0;
   for (Entry& entry : batch) {
-    if (stopping(worker)) {
+    if (stopping()) {
       part.node.mark_cut_short();
       break;
     }
@@ -910,7 +907,7 @@ Children* Engine::make_children(Worker& worker) {
 // ---------------------------------------------------------------------------------------------
 // Stopping and errors
 
-bool Engine::stopping(Worker& worker) {
+bool Engine::stopping() {
   if (stop_.load(std::memory_order_relaxed)) {
     return true;
   }
@@ -918,12 +915,10 @@ bool Engine::stopping(Worker& worker) {
     stop(Ending::cancelled);
     return true;
   }
-  if (options_.deadline && worker.until_clock-- == 0) {
-    worker.until_clock = kClockInterval;
-    if (std::chrono::steady_clock::now() >= *options_.deadline) {
-      stop(Ending::timed_out);
-      return true;
-    }
+  // The clock costs 25 ns, a stat 300 at the least; and one may take seconds.
+  if (options_.deadline && std::chrono::steady_clock::now() >= *options_.deadline) {
+    stop(Ending::timed_out);
+    return true;
   }
   return false;
 }

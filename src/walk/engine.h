@@ -98,8 +98,8 @@ class Engine {
   void free_node(Worker& worker, Node* node);
   Children* make_children(Worker& worker);
 
-  // True once the walk is to end; looks at the token always, at the clock now and then.
-  bool stopping(Worker& worker);
+  // True once the walk is to end.
+  bool stopping();
   void stop(Ending ending);
   void fail(std::exception_ptr exception);
   template <class Call>
