@@ -49,25 +49,21 @@ Item& Record::item(std::uint64_t position, std::uint64_t inode) {
 }
 
 bool Bag::is_before(const Place& a, const Place& b) const {
-  const auto [step_a, step_b] = std::mismatch(
-      a.begin(), a.end(), b.begin(), b.end(),
-      [](const PlaceStep& x, const PlaceStep& y) { return x.position == y.position; });
+  const auto same = [](const PlaceStep& x, const PlaceStep& y) { return x.position == y.position; };
+  // The first steps that differ.
+  const auto differ = std::mismatch(a.begin(), a.end(), b.begin(), b.end(), same);
+  const auto step_a = differ.first;
+  const auto step_b = differ.second;
   if (step_a == a.end() || step_b == b.end()) {
     return step_a == a.end() && step_b != b.end();
   }
   if (step_a->position == UINT64_MAX || step_b->position == UINT64_MAX) {
     return step_b->position == UINT64_MAX;
   }
-  base::FtsOrder order;
   const auto directory = std::find_if(by_inode.begin(), by_inode.end(), [&](const auto& each) {
-    const auto same = [](const PlaceStep& x, const PlaceStep& y) {
-      return x.position == y.position;
-    };
     return std::equal(each.first.begin(), each.first.end(), a.begin(), step_a, same);
   });
-  if (directory != by_inode.end()) {
-    order = directory->second;
-  }
+  const base::FtsOrder order = directory != by_inode.end() ? directory->second : base::FtsOrder{};
   return std::pair(order.key(step_a->position, step_a->inode), step_a->position) <
          std::pair(order.key(step_b->position, step_b->inode), step_b->position);
 }
