@@ -203,6 +203,7 @@ class Scheduler {
     const Decision decision = client_.first_decision();
     limit_.store(std::clamp(decision.limit, 1U, most_.load()));
     interval_ = decision.interval;
+    last_look_ = started_at_;
     call_time_.store(decision.call_time.count(), std::memory_order_relaxed);
     has_monitor_ = start_thread(monitor_, &Scheduler::monitor_main, this);
     expanded_.store(true);
@@ -314,36 +315,41 @@ class Scheduler {
   }
 
   void watch() {
-    Clock::time_point last = started_at_;
-    WorkDone last_done;
-    Clock::duration last_run_time{};
     std::unique_lock lock(monitor_mutex_);
     while (!monitor_wake_.wait_for(lock, interval_, [this] { return finished_.load(); })) {
-      const unsigned started = started_.load();
-      const unsigned starved = parking_.sleepers();
-      const WorkDone done = client_.work_done(started);
-      const Clock::time_point now = Clock::now();
-      Clock::duration run_time{};
-      for (unsigned i = 0; i < started; ++i) {
-        run_time += is_ready(i) ? workers_[i]->run_time(now) : Clock::duration{};
+      try {
+        observe();
+      } catch (const std::bad_alloc&) {
+        return;  // the limit stays; who needs the memory will say so
       }
-      const Observation observation{
-          .elapsed = now - last,
-          .run_time = std::max(Clock::duration{}, run_time - last_run_time),
-          .calls = done.calls - last_done.calls,
-          .cpu = done.cpu - last_done.cpu,
-          .waited = done.waited - last_done.waited,
-          .starved = starved > 0};
-      last = now;
-      last_run_time = run_time;
-      last_done = done;
-      const Decision decision = client_.decide(observation);
-      interval_ = decision.interval;
-      if (decision.call_time.count() > 0) {
-        call_time_.store(decision.call_time.count(), std::memory_order_relaxed);
-      }
-      set_limit(std::clamp(decision.limit, 1U, most_.load()), now, observation);
     }
+  }
+
+  void observe() {
+    const unsigned started = started_.load();
+    const unsigned starved = parking_.sleepers();
+    const WorkDone done = client_.work_done(started);
+    const Clock::time_point now = Clock::now();
+    Clock::duration run_time{};
+    for (unsigned i = 0; i < started; ++i) {
+      run_time += is_ready(i) ? workers_[i]->run_time(now) : Clock::duration{};
+    }
+    const Observation observation{
+        .elapsed = now - last_look_,
+        .run_time = std::max(Clock::duration{}, run_time - last_run_time_),
+        .calls = done.calls - last_done_.calls,
+        .cpu = done.cpu - last_done_.cpu,
+        .waited = done.waited - last_done_.waited,
+        .starved = starved > 0};
+    last_look_ = now;
+    last_run_time_ = run_time;
+    last_done_ = done;
+    const Decision decision = client_.decide(observation);
+    interval_ = decision.interval;
+    if (decision.call_time.count() > 0) {
+      call_time_.store(decision.call_time.count(), std::memory_order_relaxed);
+    }
+    set_limit(std::clamp(decision.limit, 1U, most_.load()), now, observation);
   }
 
   void set_limit(unsigned limit, Clock::time_point now, const Observation& observation) {
@@ -391,6 +397,9 @@ class Scheduler {
   std::condition_variable monitor_wake_;
   // The monitor's, once it runs.
   std::chrono::nanoseconds interval_{0};
+  Clock::time_point last_look_;
+  Clock::duration last_run_time_{};
+  WorkDone last_done_;
   std::vector<LimitChange> limit_changes_;
 };
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/thread_time.h"
 
-#include <cstdlib>
-#include <string>
-
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
 
 namespace trawl::sys {
 
@@ -34,8 +35,11 @@ std::chrono::nanoseconds ThreadTime::used() const { return read(clock_); }
 std::chrono::nanoseconds own_processor_time() { return read(CLOCK_THREAD_CPUTIME_ID); }
 
 std::chrono::nanoseconds ThreadTime::waited() const {
-  const std::string path = "/proc/self/task/" + std::to_string(id_) + "/schedstat";
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  char path[64] = "/proc/self/task/";  // no allocation: nothing here may fail for lack of memory
+  char* const number = path + std::strlen(path);
+  char* const end_of_number = std::to_chars(number, path + sizeof path, id_).ptr;
+  std::strcpy(end_of_number, "/schedstat");
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     return {};
   }
