@@ -230,8 +230,8 @@ sched::WorkDone Engine::work_done(unsigned workers) {
   std::chrono::nanoseconds waited{0};
   unsigned sampled = 0;
   for (unsigned i = 0; i < workers; ++i) {
-    if (!scheduler_.is_ready(i)) {
-      continue;
+    if (!scheduler_.is_ready(i) || workers_[i] == nullptr) {
+      continue;  // or there was no memory for it
     }
     const Worker& worker = *workers_[i];
     done.calls += worker.calls.sum();
