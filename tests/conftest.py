@@ -2,6 +2,7 @@
 """What all Python tests share.
 
 `trawl_path`  the binary under test: $TRAWL, else build/release/trawl, else build/dev/trawl.
+`tools`       GNU du and the binary under test, to be run alike; see differential/du.py.
 `sandbox`     a directory of its own in a mount namespace of its own; see differential/sandbox.py.
 `soak`        marks tests of minutes; left out unless -m asks for them.
 """
@@ -42,3 +43,10 @@ def sandbox():
     box = Sandbox()
     yield box
     box.close()
+
+
+@pytest.fixture(scope="module")
+def tools(trawl_path, sandbox):
+    from differential.du import Tools
+
+    return Tools(trawl_path, sandbox)

@@ -31,6 +31,7 @@ using testing::Call;
 using testing::compare;
 using testing::describe;
 using testing::FaultFileSystem;
+using testing::kNone;
 using testing::passes_in_child;
 using testing::record;
 using testing::Recording;
@@ -38,8 +39,7 @@ using testing::Reported;
 using testing::Request;
 using testing::TemporaryDirectory;
 using testing::walk_naively;
-
-const std::vector<std::string> kNone;
+using testing::with_threads;
 
 // `count` names, every hundredth a directory with a file in it.
 class HugeDirectory {
@@ -64,13 +64,6 @@ class HugeDirectory {
  private:
   TemporaryDirectory directory_;
 };
-
-Options with_threads(unsigned threads) {
-  Options options;
-  options.threads = threads;
-  options.fields = Fields::basic;
-  return options;
-}
 
 TEST(WalkHuge, EveryEntryOnce) {
   const HugeDirectory directory(testing::kThreadSanitizer ? 30'000 : 100'000);

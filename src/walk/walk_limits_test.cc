@@ -39,13 +39,7 @@ using testing::RandomTree;
 using testing::record;
 using testing::Recording;
 using testing::walk_naively;
-
-Options with_threads(unsigned threads) {
-  Options options;
-  options.threads = threads;
-  options.fields = Fields::basic;
-  return options;
-}
+using testing::with_threads;
 
 std::set<int> open_descriptors() {
   std::set<int> open;

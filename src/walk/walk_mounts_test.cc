@@ -28,14 +28,13 @@ using testing::Answers;
 using testing::compare;
 using testing::describe;
 using testing::FaultFileSystem;
+using testing::kNone;
 using testing::Left;
 using testing::passes_in_child;
 using testing::record;
 using testing::Recording;
 using testing::TemporaryDirectory;
 using testing::walk_naively;
-
-const std::vector<std::string> kNone;
 
 bool unshare_mounts() {
   return ::unshare(CLONE_NEWNS) == 0 &&

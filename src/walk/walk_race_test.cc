@@ -40,6 +40,7 @@ using testing::effort;
 using testing::FaultFileSystem;
 using testing::fresh_seed;
 using testing::in_memory;
+using testing::kNone;
 using testing::mostly_in_memory;
 using testing::Random;
 using testing::RandomTree;
@@ -48,15 +49,7 @@ using testing::Recording;
 using testing::Request;
 using testing::TemporaryDirectory;
 using testing::walk_naively;
-
-const std::vector<std::string> kNone;
-
-Options with_threads(unsigned threads, Fields fields = Fields::basic) {
-  Options options;
-  options.threads = threads;
-  options.fields = fields;
-  return options;
-}
+using testing::with_threads;
 
 class WalkRace : public ::testing::TestWithParam<Backend> {};
 

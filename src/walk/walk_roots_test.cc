@@ -22,14 +22,13 @@ namespace {
 
 using testing::compare;
 using testing::describe;
+using testing::kNone;
 using testing::passes_in_child;
 using testing::record;
 using testing::Recording;
 using testing::Reported;
 using testing::TemporaryDirectory;
 using testing::walk_naively;
-
-const std::vector<std::string> kNone;
 
 class WalkRoots : public ::testing::TestWithParam<Backend> {
  protected:

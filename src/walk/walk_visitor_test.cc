@@ -37,6 +37,7 @@ using testing::Call;
 using testing::effort;
 using testing::FaultFileSystem;
 using testing::fresh_seed;
+using testing::kNone;
 using testing::Oracle;
 using testing::Random;
 using testing::RandomTree;
@@ -44,20 +45,12 @@ using testing::record;
 using testing::Recording;
 using testing::TemporaryDirectory;
 using testing::walk_naively;
-
-const std::vector<std::string> kNone;
+using testing::with_threads;
 
 std::set<std::string> paths_of(const Recording& recording) {
   std::set<std::string> paths;
   for (const auto& entry : recording.entries) paths.insert(entry.path);
   return paths;
-}
-
-Options with_threads(unsigned threads) {
-  Options options;
-  options.threads = threads;
-  options.fields = Fields::basic;
-  return options;
 }
 
 class WalkVisitor : public ::testing::TestWithParam<unsigned> {

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person sees where standard output and standard error are one terminal."""
 
-import fcntl
 import json
 import os
-import pty
 import re
-import struct
-import termios
 
 import pytest
+
+from cli.on_terminal import on_terminal
 
 ROOT = "/usr/share"
 
@@ -53,20 +51,10 @@ def show(trawl_path):
 
     def show(*arguments, columns=200, rows=40):
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TERM": "xterm", "LS_COLORS": ""}
-        pid, fd = pty.fork()
-        if pid == 0:
-            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-            os.execve(trawl_path, [trawl_path, *arguments], environment)
-        out = b""
-        try:
-            while chunk := os.read(fd, 65536):
-                out += chunk
-        except OSError:
-            pass
-        os.close(fd)
+        out, status = on_terminal([trawl_path, *arguments], environment, (rows, columns))
         screen = Screen(columns)
         screen.feed(out.decode())
-        return screen, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return screen, status
 
     return show
 

@@ -5,7 +5,6 @@ import base64
 import json
 import os
 import pathlib
-import pty
 import re
 import shutil
 import signal
@@ -14,6 +13,8 @@ import time
 
 import jsonschema
 import pytest
+
+from cli.on_terminal import on_terminal
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 
@@ -181,21 +182,6 @@ def test_no_terminal_no_escapes(run, tree):
     assert b"\033" not in run(str(tree)).stdout
     colored = run("--color=always", str(tree), env={"LS_COLORS": "di=01;35"}).stdout
     assert b"\033[01;35mbig" in colored
-
-
-def on_terminal(arguments, env):
-    """The output of a command whose standard output and error are a terminal."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execve(arguments[0], arguments, env)
-    out = b""
-    try:
-        while chunk := os.read(fd, 65536):
-            out += chunk
-    except OSError:
-        pass
-    os.close(fd)
-    return out, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def test_colors_on_a_terminal_unless_refused(trawl_path, tree):

@@ -6,8 +6,10 @@ process goes, however it ends. There the directory is mounted without access tim
 that read the same tree must see the same times.
 """
 
+import contextlib
 import ctypes
 import os
+import pathlib
 import shutil
 import subprocess
 import tempfile
@@ -127,7 +129,7 @@ class Sandbox:
             raise Unavailable(f"mkfs.{kind} is not installed")
         image = path + b".image"
         with open(image, "wb") as file:
-            file.truncate({"ext4": 512, "xfs": 512, "btrfs": 512}[kind] << 20)
+            file.truncate({"ext4": 512, "xfs": 2048, "btrfs": 512}[kind] << 20)  # sparse
         quiet = {"ext4": ["-q", "-F", "-N", "400000"], "xfs": ["-q"], "btrfs": ["-q"]}[kind]
         for command in ([mkfs, *quiet, image], ["mount", "-o", "loop,noatime", image, path]):
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
@@ -138,6 +140,16 @@ class Sandbox:
         if kind == "btrfs" and shutil.which("btrfs"):
             subprocess.run(["btrfs", "subvolume", "create", path + b"/subvolume"], check=True,
                            stdout=subprocess.DEVNULL, timeout=60)
+
+    @contextlib.contextmanager
+    def directory(self, name):
+        """A new directory for one test, as pathlib.Path, removed after it with all that is in it."""
+        path = pathlib.Path(os.fsdecode(self.home("host"))) / name
+        path.mkdir()
+        try:
+            yield path
+        finally:
+            self.remove(os.fsencode(path))
 
     # --- removal -----------------------------------------------------------------------------------
 

@@ -10,28 +10,21 @@ import subprocess
 
 import pytest
 
-from differential.du import Invocation, Tools, everyone
+from differential.du import Invocation, everyone
 from differential.options import (
     ABBREVIATIONS, BAD_BLOCK_SIZES, BAD_DEPTHS, BAD_THRESHOLDS, BAD_TIME_STYLES, BAD_TIME_WORDS, BLOCK_SIZES, DEPTHS,
     FORMATS_OF_TIME_STYLE, LOCALES, LONG, SIZES_IN_ENVIRONMENT, THRESHOLDS, TIME_STYLES, TIME_WORDS, TIME_ZONES,
 )  # fmt: skip
 from differential.sandbox import NOBODY, Unavailable
-from differential.tree import ODD_NAMES, ODD_TIMES
+from differential.tree import ODD_NAMES, ODD_TIMES, fill
 
 KIB = 1024
 
 
-@pytest.fixture(scope="module")
-def tools(trawl_path, sandbox):
-    return Tools(trawl_path, sandbox)
-
-
 @pytest.fixture
 def top(sandbox):
-    path = pathlib.Path(os.fsdecode(sandbox.home("host"))) / "case"
-    path.mkdir()
-    yield path
-    sandbox.remove(os.fsencode(path))
+    with sandbox.directory("case") as path:
+        yield path
 
 
 @pytest.fixture
@@ -44,11 +37,6 @@ def compare(tools, top):
         return (tools.check_quickly if quick else tools.check)(invocation)
 
     return run
-
-
-def fill(path, size=5000):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"x" * size)
 
 
 def on(sandbox, kind):

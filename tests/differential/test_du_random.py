@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from differential.du import THREADS, Tools
+from differential.du import THREADS
 from differential.options import CommandLine
 from differential.sandbox import Sandbox, Unavailable
 from differential.tree import Tree, listing
@@ -49,11 +49,6 @@ def run_seed(tools, box, seed):
         tree.remove()
         box.remove(work)
     return done
-
-
-@pytest.fixture(scope="module")
-def tools(trawl_path, sandbox):
-    return Tools(trawl_path, sandbox)
 
 
 def kept_seeds():

@@ -35,6 +35,12 @@ ODD_TIMES = [
 ODD_MODES = [0o000, 0o111, 0o444, 0o333, 0o711, 0o744, 0o700]
 
 
+def fill(path, size=5000):
+    """A file of so many bytes at this pathlib.Path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * size)
+
+
 def mode_of(path):
     return os.lstat(path).st_mode
 

@@ -36,6 +36,7 @@ using testing::describe;
 using testing::effort;
 using testing::FaultFileSystem;
 using testing::fresh_seed;
+using testing::kNone;
 using testing::Left;
 using testing::Oracle;
 using testing::passes_in_child;
@@ -46,8 +47,6 @@ using testing::Reported;
 using testing::Request;
 using testing::TemporaryDirectory;
 using testing::walk_naively;
-
-const std::vector<std::string> kNone;
 
 // What each call may answer: the manual pages' lists, and what network filesystems and FUSE servers
 // make of them.

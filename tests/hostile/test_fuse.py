@@ -3,7 +3,6 @@
 
 import errno
 import os
-import pathlib
 import random
 import re
 import signal
@@ -12,15 +11,10 @@ import time
 
 import pytest
 
-from differential.du import CLEAN, THREADS, Invocation, Tools
+from differential.du import CLEAN, THREADS, Invocation
 from hostile.fuse_server import Behaviour, Node, mounted, tree, why_unavailable
 
 READDIR, GETATTR, LOOKUP, OPENDIR = 28, 3, 1, 27
-
-
-@pytest.fixture(scope="module")
-def tools(trawl_path, sandbox):
-    return Tools(trawl_path, sandbox)
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +25,8 @@ def fuse(sandbox):
 
 @pytest.fixture
 def place(sandbox):
-    path = pathlib.Path(os.fsdecode(sandbox.home("host"))) / "fuse"
-    path.mkdir()
-    yield path
-    sandbox.remove(os.fsencode(path))
+    with sandbox.directory("fuse") as path:
+        yield path
 
 
 @pytest.fixture

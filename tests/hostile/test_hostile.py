@@ -14,30 +14,19 @@ import time
 
 import pytest
 
-from differential.du import CLEAN, THREADS, Invocation, Tools
+from differential.du import CLEAN, THREADS, Invocation
 from differential.sandbox import NOBODY, Unavailable
+from differential.tree import fill
 
 # What GNU du says about entries that are gone, or that are something else by now.
 GONE = rb"No such file or directory|Not a directory|Too many levels of symbolic links|Stale file handle"
 COMPLAINT = re.compile(rb"du: cannot (access|read directory) .*: (" + GONE + rb")")
 
 
-@pytest.fixture(scope="module")
-def tools(trawl_path, sandbox):
-    return Tools(trawl_path, sandbox)
-
-
 @pytest.fixture
 def top(sandbox):
-    path = pathlib.Path(os.fsdecode(sandbox.home("host"))) / "hostile"
-    path.mkdir()
-    yield path
-    sandbox.remove(os.fsencode(path))
-
-
-def fill(path, size=5000):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"x" * size)
+    with sandbox.directory("hostile") as path:
+        yield path
 
 
 def even_tree(top, depth=3, width=5, files=6):

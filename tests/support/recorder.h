@@ -61,6 +61,16 @@ struct Answers {
   std::function<void(Directory&)> leave;
 };
 
+// What recordings are compared with that shall have no violations.
+inline const std::vector<std::string> kNone;
+
+inline Options with_threads(unsigned threads, Fields fields = Fields::basic) {
+  Options options;
+  options.threads = threads;
+  options.fields = fields;
+  return options;
+}
+
 // Slots are the recorder's. An exception of the walk's or of an answer comes out.
 Recording record(std::span<const std::string> roots, Options options, const Answers& answers = {});
 // The same with the seam in hand: options.backend is of no effect.
