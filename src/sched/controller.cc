@@ -263,7 +263,7 @@ unsigned Controller::other_limit() const {
     return limit_ <= home_ ? home_ : for_long ? std::max(home_, limit_ / 2) : limit_;
   }
   if (down_next_) {
-    return rotational_ ? 1 : std::max(std::min(home_, kFirstLimit), limit_ / 2);
+    return 1;  // only disks that rotate
   }
   const unsigned factor = !rotational_ && climbing_ && window_.idle() ? 4 : 2;
   return limit_ > ceiling_ / factor ? ceiling_ : limit_ * factor;

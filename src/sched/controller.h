@@ -4,23 +4,28 @@
 // that it can be simulated (controller_test.cc).
 //
 // Work that the processor limits wants as many workers as there are cores. Work that waits for a
-// disk or a server wants as many as the medium serves at once, which only trying tells. So:
-//   - Every change is a trial: the calls per second after it are compared with those before it, and
-//   it
-//     is kept or taken back.
-//   - Upwards while the workers do not use up the cores' time, all of them run and nobody lacks
-//   work: at
-//     once again if it brought much, else after a hold. Downwards, after a hold, if fewer do the
-//     same. If the cores are used up by more workers than cores, a trial with as many as cores
-//     tells whether the rest is of use (it is when calls wait and compute in turn).
-//   - A trial that changes nothing makes the next hold longer. A hold ends early when the pace
-//   becomes
-//     another one, so a new regime is noticed within about kLongestInterval.
-//   - A trial is judged after every worker has had time for a call or two, so that it follows the
-//     medium's latency, and when the difference is larger than chance, or patience ends.
-//   - If no call returns at all, the limit grows anyway (the workers may be stuck in a dead part of
-//   the
-//     tree, and the latency be long), and when calls return, a trial goes back to what was before.
+// disk or a server wants as many as the medium serves at once, which only trying tells.
+//
+// Trials. Every change of the limit is one: what each worker got done while it ran (its own calls
+// per second; those of all would also tell how much work there was) times the limit is compared
+// with what it was before, and the change is kept or taken back. Observations count only while
+// about as many workers run as may, and the trial ends when every worker has had time for a call or
+// two and the difference is larger than chance, or when patience ends.
+//
+// Up, while the cores' time is not used up, as many run as may and nobody lacks work. What brought
+// much is followed by the next step at once, else after a hold; what did not is taken back. A fast
+// medium's step is kept unless it was clearly worse, a slow one's must bring something, a rotating
+// disk's must bring much.
+//
+// Down, when for a while hardly a worker waits for anything but a processor: towards the number of
+// cores, if no less gets done; fewer than that are made as many at once. Rotating disks also try
+// one worker from time to time.
+//
+// Holds grow while nothing changes. They end early when the pace becomes another one, so that a new
+// regime is noticed within about kLongestInterval.
+//
+// If no call returns at all, the limit grows anyway (the workers may be stuck in a dead part of the
+// tree, and the latency be long), and when calls return, a trial goes back to what was before.
 #pragma once
 
 #include <chrono>
@@ -34,7 +39,7 @@ struct Observation {
   std::chrono::nanoseconds elapsed{0};
   std::chrono::nanoseconds run_time{0};  // of all workers together, while they were not parked
   std::uint64_t calls = 0;               // system calls that returned
-  std::chrono::nanoseconds cpu{0};  // processor time, of all workers together
+  std::chrono::nanoseconds cpu{0};       // processor time, of all workers together
   // Time that they were ready to run, and others ran; not part of cpu. With it, a busy machine is
   // not taken for a slow medium; without it (0), trials tell.
   std::chrono::nanoseconds waited{0};

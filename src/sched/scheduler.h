@@ -16,13 +16,13 @@
 // it has in its deque is left to thieves.
 //
 // Client:
-//   void start_worker(unsigned worker)      on the worker's thread, before its first task; must not
-//   throw void run_task(unsigned worker, Task)    may push(); must not throw void idle(unsigned
-//   worker)              about to sleep: give back what others may need void end_worker(unsigned
-//   worker)        on the worker's thread, after its last task Decision first_decision() asked
-//   once, before a second worker is started; may be slow WorkDone work_done(unsigned workers)    of
-//   the first so many, as far as is_ready(); monitor's thread Decision decide(const Observation&)
-//   monitor's thread
+//   void start_worker(unsigned)         on its own thread, before its first task; must not throw
+//   void run_task(unsigned, Task)       may push(); must not throw
+//   void idle(unsigned)                 about to sleep: give back what others may need
+//   void end_worker(unsigned)           on its own thread, after its last task
+//   Decision first_decision()           asked once, before a second worker starts; may be slow
+//   WorkDone work_done(unsigned count)  of the first workers, as far as is_ready(); on the monitor
+//   Decision decide(const Observation&) on the monitor
 #pragma once
 
 #include <pthread.h>
