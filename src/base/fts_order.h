@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The order in which GNU fts visits a directory's entries: as the kernel lists them, but it reads a large
-// directory in runs of 100,000 names, and sorts each run of more than 10,000 by inode where the
-// filesystem is one on which that helps.
+// The order in which GNU fts visits a directory's entries: as the kernel lists them, but it reads a
+// large directory in runs of 100,000 names, and sorts each run of more than 10,000 by inode where
+// the filesystem is one on which that helps.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
-#include <utility>
 
 namespace trawl::base {
 
@@ -18,14 +18,17 @@ struct FtsOrder {
   std::uint64_t entry_count = 0;
   bool by_inode = false;  // a directory to which this applies
 
-  // Entries are visited in the order of their keys; equal keys in the order of their positions.
-  std::pair<std::uint64_t, std::uint64_t> key(std::uint64_t position, std::uint64_t inode) const {
+  // Run, inode if the run is sorted, position: several names of one inode come as they are listed.
+  using Key = std::array<std::uint64_t, 3>;
+
+  // Entries are visited in the order of their keys, of which no two are equal.
+  Key key(std::uint64_t position, std::uint64_t inode) const {
     if (!by_inode) {
-      return {0, position};
+      return {0, 0, position};
     }
     const std::uint64_t run = position / kRun;
     const std::uint64_t length = std::min(kRun, entry_count - run * kRun);
-    return {run, length > kSortAbove ? inode : position};
+    return {run, length > kSortAbove ? inode : 0, position};
   }
 };
 

@@ -28,7 +28,6 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,7 +60,7 @@ std::string trimmed(std::string name) {
 
 // False if the names can't be had at all.
 bool read_operands(const DuOptions& options, const std::string& program,
-                   std::optional<std::chrono::steady_clock::time_point> deadline, Operands& out) {
+                   const Deadline& deadline, Operands& out) {
   if (!options.files0_from) {
     for (const std::string& file : options.files) {
       if (file.empty()) {

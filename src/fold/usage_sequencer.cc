@@ -38,14 +38,10 @@ UsageSums& UsageSums::operator-=(const UsageSums& other) {
 namespace trawl::fold {
 
 Item& Record::item(std::uint64_t position, std::uint64_t inode) {
-  const auto wanted = order.key(position, inode);
-  const auto at = std::lower_bound(items.begin(), items.end(), wanted,
-                                   [this](const Item& item, const auto& key) {
-                                     return order.key(item.position, item.inode) < key;
-                                   });
-  // Names of one inode in a run that is sorted by inode compare equal.
-  return *std::find_if(at, items.end(),
-                       [position](const Item& item) { return item.position == position; });
+  return *std::lower_bound(items.begin(), items.end(), order.key(position, inode),
+                           [this](const Item& item, const base::FtsOrder::Key& key) {
+                             return order.key(item.position, item.inode) < key;
+                           });
 }
 
 bool Bag::is_before(const Place& a, const Place& b) const {
@@ -64,8 +60,7 @@ bool Bag::is_before(const Place& a, const Place& b) const {
     return std::equal(each.first.begin(), each.first.end(), a.begin(), step_a, same);
   });
   const base::FtsOrder order = directory != by_inode.end() ? directory->second : base::FtsOrder{};
-  return std::pair(order.key(step_a->position, step_a->inode), step_a->position) <
-         std::pair(order.key(step_b->position, step_b->inode), step_b->position);
+  return order.key(step_a->position, step_a->inode) < order.key(step_b->position, step_b->inode);
 }
 
 void Bag::sort() {

@@ -276,13 +276,11 @@ void UsageVisitor::listed(Directory& directory) {
   }
   Record& record = *slot.record;
   record.order = {.entry_count = directory.entry_count(), .by_inode = directory.inode_ordered()};
-  // Several names of one inode have one key, and workers add items in any order.
   const auto before = [&record](const Item& a, const Item& b) {
-    return std::pair(record.order.key(a.position, a.inode), a.position) <
-           std::pair(record.order.key(b.position, b.inode), b.position);
+    return record.order.key(a.position, a.inode) < record.order.key(b.position, b.inode);
   };
   if (!std::is_sorted(record.items.begin(), record.items.end(), before)) {
-    std::stable_sort(record.items.begin(), record.items.end(), before);
+    std::sort(record.items.begin(), record.items.end(), before);
   }
   if (directory.is_origin()) {
     shared_.sequencer.origin_listed(&record);

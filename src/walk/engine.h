@@ -10,14 +10,16 @@
 // takes long enough to pay for being shared: a hundred entries that are cached, one where each is
 // asked of a server. The last one done finishes the listing.
 //
+// Sources: engine.cc (workers, completion, memory, the end), engine_directories.cc, engine_entries.cc.
+//
 // Stopping (verdict, cancellation, deadline, exception) turns every remaining task into bookkeeping:
 // children are counted off unopened, live directories are left with State::cancelled.
 #pragma once
 
 #include "base/shared_identity_set.h"
-#include "sched/controller.h"
 #include "sched/scheduler.h"
 #include "sys/filesystem.h"
+#include "walk/concurrency.h"
 #include "walk/node.h"
 #include "walk/opener.h"
 #include "walk/tuning.h"
@@ -30,7 +32,6 @@
 #include <exception>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -81,7 +82,7 @@ class Engine {
                       std::uint64_t& position);
   std::uint32_t piece() const;
   std::chrono::nanoseconds mean_call_time() const;
-  bool share(Worker& worker, Node& node, std::span<const std::byte> records,
+  bool share(Worker& worker, Node& node, std::span<const std::byte> records, std::uint32_t unit,
              std::uint64_t& position);
   void report_piece(Worker& worker, Task& task);
   int open_slice(Worker& worker, Node& node, const Slice& slice);
@@ -112,6 +113,7 @@ class Engine {
   const Options options_;
   const VisitorFactory& factory_;
   const Tuning tuning_;
+  Concurrency concurrency_;  // the monitor's, when it runs
   const unsigned max_workers_;
   const bool stat_directories_;  // by descriptor, when they are opened
   const std::size_t slot_offset_;
@@ -119,15 +121,11 @@ class Engine {
   std::vector<std::unique_ptr<Worker>> workers_;
   sched::Scheduler<Task, Engine> scheduler_;
   base::SharedIdentitySet visited_;
-  std::optional<sched::Controller> controller_;
   const std::chrono::steady_clock::time_point started_at_ = std::chrono::steady_clock::now();
   // The monitor's, when it runs.
-  unsigned limit_without_asking_ = 0;
-  unsigned most_threads_ = 0;  // 0: not asked for yet
   std::uint64_t most_live_directories_ = 0;
   std::array<std::chrono::nanoseconds, kSampledWorkers> waited_{};
   std::chrono::nanoseconds waited_sum_{0};
-  std::uint64_t random_limit_ = tuning_.limits_seed;
   std::atomic<std::uint64_t> next_anchor_id_{1};
   std::atomic<std::uint64_t> next_slice_id_{1};
   std::atomic<std::uint64_t> errors_kept_{0};

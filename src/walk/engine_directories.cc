@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine opens directories, judges whether they are to be entered, and lists them.
+#include <algorithm>
+#include <cerrno>
+
+#include "base/fts_order.h"
+#include "walk/engine_worker.h"
+
+namespace trawl::engine {
+
+namespace {
+
+constexpr int kOtherDevice = -1;  // no errno: EXDEV may also be a filesystem's answer
+
+bool has_ancestor(const Node& node, const FileIdentity& id) {
+  for (const Node* at = node.parent_node(); at != nullptr && at->depth() >= 0;
+       at = at->parent_node()) {
+    if (at->metadata().identity() == id) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Closes a node's handle, also when memory runs out. After that it does not look at the node.
+class Closer {
+ public:
+  Closer(Opener& opener, Node& node, sys::DirectoryHandle& handle)
+      : opener_(opener), node_(node), handle_(handle) {}
+  ~Closer() { close(); }
+  Closer(const Closer&) = delete;
+  Closer& operator=(const Closer&) = delete;
+  void close() {
+    if (handle_.fd >= 0) {
+      opener_.close(node_, handle_);
+    }
+  }
+
+ private:
+  Opener& opener_;
+  Node& node_;
+  sys::DirectoryHandle& handle_;
+};
+
+}  // namespace
+
+void Engine::list_origin(Worker& worker, Node& origin) {
+  visit([&] { return worker.visitor->enter(origin); });
+  const sys::DirectoryHandle nowhere{.fd = sys::kWorkingDirectory};
+  Part part{origin, nowhere, 0};
+  std::size_t done = 0;
+  while (done < roots_.size() && !stopping()) {
+    const std::size_t count = std::min(kBatch, roots_.size() - done);
+    for (std::size_t i = 0; i < count; ++i) {
+      worker.batch[i] = Entry{.name = roots_[done + i], .position = done + i};
+    }
+    report_batch(worker, part, {worker.batch.data(), count});
+    done += count;
+  }
+  if (done < roots_.size()) {
+    origin.mark_cut_short();
+  }
+  origin.set_entry_count(done);
+  add_children(origin, part.children);
+  finish_part(worker, origin);
+}
+
+void Engine::expand(Worker& worker, Node& parent, Children& block, const Child& child) {
+  Node& node = *make_node(worker);
+  const std::string_view name =
+      parent.is_origin() ? std::string_view(roots_[child.position]) : block.name(child);
+  node.set_identity(&parent, name, parent.depth() + 1, child.position, child.inode);
+  node.followed = child.followed;
+  if (parent.is_origin()) {
+    node.root = &node;
+  } else {
+    node.root = parent.root;
+    node.crossed_mount = parent.crossed_mount;
+    const bool from_parent = parent.anchor_id != 0;
+    node.anchor = from_parent ? &parent : parent.anchor;
+    node.path_from_anchor =
+        static_cast<std::uint32_t>(name.size() + (from_parent ? 0 : parent.path_from_anchor + 1));
+  }
+  if (node.anchor == nullptr || node.followed || node.path_from_anchor > Opener::kMaxPath) {
+    node.anchor_id = next_anchor_id_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  sys::DirectoryHandle handle;
+  if (!open(worker, node, handle)) {
+    leave(worker, node);
+    return;
+  }
+  Closer closer(worker.opener, node, handle);
+  if (!may_enter(worker, node, handle)) {
+    closer.close();
+    leave(worker, node);
+    return;
+  }
+  list(worker, node, handle);
+}
+
+// Opens the node, or sets why not.
+bool Engine::open(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
+  Operation operation = Operation::open;
+  const int error = open_and_stat(worker, node, handle, operation);
+  if (error == 0) {
+    return true;
+  }
+  if (error == kOtherDevice) {
+    node.set_state(State::other_device);
+    return false;
+  }
+  if (means_vanished(error) || ((error == ENOTDIR || error == ELOOP) && !node.followed)) {
+    // Gone, or something else has its name now.
+    node.set_error(State::vanished, operation, ENOENT);
+    ++worker.statistics.vanished;
+    return false;
+  }
+  node.set_error(State::unreadable, operation, error);
+  if (operation == Operation::open && options_.fields != Fields::none) {
+    worker.opener.stat(node, options_.fields | Fields::identity, node.mutable_metadata());
+  }
+  note_error(worker, node, {}, operation, error, node.depth());
+  return false;
+}
+
+// 0 or errno, or kOtherDevice with one_file_system. Crossing a mount point is tried only after the
+// kernel has said that there is one, and then once: what holds for a whole mount (whether offsets
+// mark the end) is asked there and inherited below, paths start anew there.
+int Engine::open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& handle,
+                          Operation& operation) {
+  const Fields wanted = options_.fields | Fields::identity;
+  const bool is_root = node.root == &node;
+  bool crossed = is_root || node.followed;
+  int error = worker.opener.open(node, {.stay_on_mount = !crossed}, handle);
+  if (error == EXDEV && !crossed) {
+    crossed = true;
+    if (options_.one_file_system) {
+      // Its device decides, asked by name: an automount must not be triggered.
+      operation = Operation::stat;
+      error = worker.opener.stat(node, wanted, node.mutable_metadata());
+      if (error != 0) {
+        return error;
+      }
+      if (node.metadata().device != node.root->metadata().device) {
+        return kOtherDevice;
+      }
+      operation = Operation::open;
+    }
+    node.crossed_mount = true;
+    node.anchor_id = next_anchor_id_.fetch_add(1, std::memory_order_relaxed);
+    error = worker.opener.open(node, {}, handle);
+  }
+  if (error != 0) {
+    return error;
+  }
+  if (stat_directories_) {
+    count(worker.calls.stat);
+    error = retry_interrupted(
+        [&] { return filesystem_.stat_handle(handle, wanted, node.mutable_metadata()); });
+    if (error != 0) {
+      operation = Operation::stat;
+      worker.opener.close(node, handle);
+      return error;
+    }
+    crossed = crossed || node.metadata().device != node.parent_node()->metadata().device;
+  }
+  if (crossed) {
+    node.offset_marks_end = filesystem_.last_offset_marks_end(handle);
+  } else {
+    node.offset_marks_end =
+        node.parent_node()->offset_marks_end && (stat_directories_ || filesystem_.stays_on_mount());
+  }
+  handle.last_offset_marks_end = node.offset_marks_end;
+  return 0;
+}
+
+// Judges an open directory by its identity; else sets why not.
+bool Engine::may_enter(Worker& worker, Node& node, const sys::DirectoryHandle& handle) {
+  if (!stat_directories_) {
+    return true;
+  }
+  const Metadata& metadata = node.metadata();
+  const bool is_root = node.root == &node;
+  if (options_.one_file_system && metadata.device != node.root->metadata().device) {
+    node.set_state(State::other_device);
+    return false;
+  }
+  // Another inode than the one listed: replaced in between, or reached through a replaced parent,
+  // unless it is a mount point or the filesystem's listing is not known to tell the same numbers.
+  if (!node.followed && metadata.inode != node.listed_inode() && !metadata.mount_root &&
+      !node.crossed_mount &&
+      (is_root || metadata.device == node.parent_node()->metadata().device) &&
+      filesystem_.listed_inodes_are_exact(handle)) {
+    node.set_error(State::vanished, Operation::descend, ENOENT);
+    ++worker.statistics.vanished;
+    return false;
+  }
+  // Without links, only a mount can lead back: mount --bind / /mnt. What is met again need not be
+  // its top: with /srv as the root and that mount in it, it is /mnt/srv.
+  if (options_.follow != Follow::all && !is_root &&
+      (node.crossed_mount || !filesystem_.stays_on_mount()) &&
+      has_ancestor(node, metadata.identity())) {
+    node.set_state(State::cycle);
+    return false;
+  }
+  if (options_.follow == Follow::all) {
+    if (options_.visit_once && !visited_.insert(metadata.identity())) {
+      node.set_state(has_ancestor(node, metadata.identity()) ? State::cycle : State::visited);
+      return false;
+    }
+    if (!options_.visit_once && has_ancestor(node, metadata.identity())) {
+      node.set_state(State::cycle);
+      return false;
+    }
+  }
+  return true;
+}
+
+void Engine::list(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
+  const Verdict verdict = visit([&] { return worker.visitor->enter(node); });
+  if (verdict != Verdict::proceed) {
+    node.set_state(verdict == Verdict::prune ? State::pruned : State::cancelled);
+    worker.opener.close(node, handle);
+    leave(worker, node);
+    return;
+  }
+  ++worker.statistics.directories;
+  Part part{node, handle, 0};
+  std::uint64_t position = 0;
+  bool end = false;
+  while (!end) {
+    if (stopping()) {
+      node.mark_cut_short();
+      break;
+    }
+    const std::span<std::byte> buffer(worker.listing.get(), kListingBuffer);
+    std::size_t size = 0;
+    count(worker.calls.read);
+    const int error =
+        retry_interrupted([&] { return filesystem_.read_directory(handle, buffer, size, end); });
+    if (error != 0) {
+      if (means_vanished(error)) {
+        // Removed while open; nothing can be in it any more.
+        if (position == 0) {
+          node.set_error(State::vanished, Operation::read, error);
+        }
+        ++worker.statistics.vanished;
+      } else {
+        node.set_error(position == 0 ? State::unreadable : State::partially_read, Operation::read,
+                       error);
+        note_error(worker, node, {}, Operation::read, error, node.depth());
+      }
+      break;
+    }
+    if (size == 0) {
+      break;
+    }
+    report_records(worker, part, {worker.listing.get(), size}, position);
+  }
+  node.set_entry_count(position);
+  if (options_.fts_order && position > base::FtsOrder::kSortAbove &&
+      filesystem_.inode_order_helps(handle)) {
+    node.set_inode_ordered();
+  }
+  worker.opener.close(node, handle);
+  add_children(node, part.children);
+  finish_part(worker, node);
+}
+
+}  // namespace trawl::engine

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine's way from a listing's records to the visitor: batches, slices and their pieces,
+// stats.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "sys/dirent.h"
+#include "walk/engine_worker.h"
+
+namespace trawl::engine {
+
+namespace {
+
+// Sharing costs a wake-up (3-5 µs) and to open the directory once more (1-3 µs).
+constexpr std::chrono::nanoseconds kPieceTime = std::chrono::microseconds(100);
+
+}  // namespace
+
+void Engine::report_records(Worker& worker, Part& part, std::span<const std::byte> records,
+                            std::uint64_t& position) {
+  sys::DirentReader reader(records);
+  sys::Dirent dirent;
+  std::size_t count = 0;
+  for (;;) {
+    const std::uint32_t unit = piece();
+    if (share(worker, part.node, records.last(reader.bytes_left()), unit, position)) {
+      break;
+    }
+    // Where entries are slow, batches are small, so that what is left can be shared soon.
+    const std::size_t batch_size = std::min<std::size_t>(unit, kBatch);
+    while (count < batch_size && reader.next(dirent)) {
+      if (!sys::is_dot_or_dotdot(dirent.name)) {
+        worker.batch[count++] = Entry{.name = dirent.name,
+                                      .inode = dirent.inode,
+                                      .position = position++,
+                                      .type = dirent.type};
+      }
+    }
+    if (count == 0) {
+      break;
+    }
+    report_batch(worker, part, {worker.batch.data(), count});
+    count = 0;
+  }
+  if (reader.malformed()) {
+    // A filesystem that hands out broken records (FUSE can).
+    part.node.lock();
+    part.node.set_error(State::partially_read, Operation::read, EIO);
+    part.node.unlock();
+    note_error(worker, part.node, {}, Operation::read, EIO, part.node.depth());
+  }
+}
+
+// How many entries are worth being shared.
+std::uint32_t Engine::piece() const {
+  if (tuning_.piece != 0) {
+    return tuning_.piece;
+  }
+  if (max_workers_ == 1) {
+    return kBatch;
+  }
+  std::int64_t call_time = scheduler_.call_time().count();
+  if (call_time == 0) {  // the first worker is alone
+    call_time = mean_call_time().count();
+  }
+  call_time = std::max<std::int64_t>(1, call_time);
+  return static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(kPieceTime.count() / call_time, 1, kBatch));
+}
+
+// Of the first worker, since the start.
+std::chrono::nanoseconds Engine::mean_call_time() const {
+  return (std::chrono::steady_clock::now() - started_at_) /
+         static_cast<std::int64_t>(std::max<std::uint64_t>(1, workers_[0]->calls.sum()));
+}
+
+// Makes a slice of a listing's records if others would come for them. False: the lister reports
+// them.
+bool Engine::share(Worker& worker, Node& node, std::span<const std::byte> records,
+                   std::uint32_t unit, std::uint64_t& position) {
+  constexpr std::size_t kUsualRecord = 24;  // or longer
+  if (options_.fields == Fields::none || records.size() < std::size_t{2} * unit * kUsualRecord ||
+      !(tuning_.share_always || scheduler_.wants_work()) ||
+      node.parts.load(std::memory_order_relaxed) > 2 * scheduler_.started_workers()) {
+    return false;
+  }
+  auto slice = std::make_unique<Slice>();
+  sys::DirentReader reader(records);
+  sys::Dirent dirent;
+  for (std::size_t at = 0; reader.next(dirent); at = records.size() - reader.bytes_left()) {
+    if (!sys::is_dot_or_dotdot(dirent.name)) {
+      slice->offsets.push_back(static_cast<std::uint32_t>(at));
+    }
+  }
+  const std::uint32_t count = slice->entry_count();
+  if (reader.malformed() || count < 2 * unit) {
+    return false;
+  }
+  slice->id = next_slice_id_.fetch_add(1, std::memory_order_relaxed);
+  slice->records.reset(new std::byte[records.size()]);
+  slice->size = records.size();
+  slice->first_position = position;
+  slice->unreported.store(count, std::memory_order_relaxed);
+  std::memcpy(slice->records.get(), records.data(), records.size());
+  position += count;
+  ++worker.statistics.splits;
+  node.parts.fetch_add(1, std::memory_order_relaxed);
+  scheduler_.push(
+      worker.index,
+      {.node = &node, .slice = slice.release(), .begin = 0, .end = count, .unit = unit});
+  return true;
+}
+
+void Engine::report_piece(Worker& worker, Task& task) {
+  Node& node = *task.node;
+  Slice& slice = *task.slice;
+  if (stopping()) {
+    node.mark_cut_short();
+  } else {
+    const int error = open_slice(worker, node, slice);
+    Part part{node, worker.slice_handle, error};
+    const std::span<const std::byte> records(slice.records.get(), slice.size);
+    for (std::uint32_t i = task.begin; i < task.end;) {
+      std::size_t count = 0;
+      for (; count < kBatch && i < task.end; ++i) {
+        sys::Dirent dirent;
+        sys::DirentReader(records.subspan(slice.offsets[i])).next(dirent);
+        worker.batch[count++] = Entry{.name = dirent.name,
+                                      .inode = dirent.inode,
+                                      .position = slice.first_position + i,
+                                      .type = dirent.type};
+      }
+      report_batch(worker, part, {worker.batch.data(), count});
+    }
+    add_children(node, part.children);
+  }
+  const std::uint32_t count = task.end - task.begin;
+  if (slice.unreported.fetch_sub(count) == count) {
+    delete &slice;
+    close_slice(worker);
+    finish_part(worker, node);
+  }
+}
+
+// The directory of a slice, for the worker's pieces of it. Returns why its entries can't be
+// stat'ed.
+int Engine::open_slice(Worker& worker, Node& node, const Slice& slice) {
+  if (worker.slice_id == slice.id) {
+    return worker.slice_error;
+  }
+  worker.slice_id = slice.id;
+  int error = worker.opener.open(node, {.path_only = true}, worker.slice_handle);
+  if (error == 0 && stat_directories_) {
+    Metadata now;
+    count(worker.calls.stat);
+    error = retry_interrupted(
+        [&] { return filesystem_.stat_handle(worker.slice_handle, Fields::identity, now); });
+    if (error == 0 && now.identity() != node.metadata().identity()) {
+      error = ENOENT;
+    }
+  }
+  return worker.slice_error = error;
+}
+
+void Engine::close_slice(Worker& worker) {
+  worker.slice_id = 0;
+  if (worker.slice_handle.fd >= 0) {
+    worker.opener.close(worker.slice_handle);
+  }
+}
+
+void Engine::report_batch(Worker& worker, Part& part, std::span<Entry> batch) {
+  Visitor& visitor = *worker.visitor;
+  visit([&] {
+    visitor.select(part.node, batch);
+    return Verdict::proceed;
+  });
+  const auto kept_end =
+      std::stable_partition(batch.begin(), batch.end(), [](const Entry& e) { return !e.skip; });
+  batch = batch.first(static_cast<std::size_t>(kept_end - batch.begin()));
+
+  const bool may_descend = part.node.depth() < options_.max_depth;
+  std::size_t done = 0;
+  for (Entry& entry : batch) {
+    if (stopping()) {
+      part.node.mark_cut_short();
+      break;
+    }
+    stat_entry(worker, part, entry, worker.metadata[done]);
+    entry.descend = may_descend && entry.type == FileType::directory && entry.error == 0;
+    ++done;
+  }
+  batch = batch.first(done);
+  worker.statistics.entries += done;
+  if (options_.progress_entries != nullptr) {
+    options_.progress_entries->fetch_add(done, std::memory_order_relaxed);
+  }
+  if (done == 0 || visit([&] { return visitor.entries(part.node, batch); }) != Verdict::proceed) {
+    return;
+  }
+  for (const Entry& entry : batch) {
+    if (!entry.descend) {
+      continue;
+    }
+    if (part.children == nullptr) {
+      part.children = make_children(worker);
+    }
+    const std::string_view name = part.node.is_origin() ? std::string_view() : entry.name;
+    if (!part.children->add(name, entry.inode, entry.position, entry.followed)) {
+      Children* further = make_children(worker);
+      further->next = part.children;
+      part.children = further;
+      part.children->add(name, entry.inode, entry.position, entry.followed);
+    }
+  }
+}
+
+// Fills in what the options ask for and the listing does not tell.
+void Engine::stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& metadata) {
+  const bool is_root = part.node.is_origin();
+  const bool follow =
+      options_.follow == Follow::all || (is_root && options_.follow == Follow::roots);
+  const bool known = entry.type != FileType::unknown;
+  if (known && !(follow && entry.type == FileType::symlink)) {
+    if (options_.fields == Fields::none) {
+      return;
+    }
+    if (entry.type == FileType::directory && !options_.directory_metadata_in_batch &&
+        part.node.depth() < options_.max_depth) {
+      return;  // by descriptor, when it is opened
+    }
+  }
+  const Fields wanted = options_.fields | Fields::type | Fields::identity;
+  const auto stat = [&](bool through_link) {
+    count(worker.calls.stat);
+    return retry_interrupted([&] {
+      return filesystem_.stat_at(part.handle.fd, entry.name.data(), wanted, through_link, metadata);
+    });
+  };
+  int error = part.handle_error;
+  bool dangling = false;
+  if (error == 0) {
+    // Where the listing does not tell, the entry itself comes first: whether it is a link decides
+    // how a directory is opened.
+    bool through_link = follow && (is_root || entry.type == FileType::symlink);
+    error = stat(through_link);
+    if (error == 0 && follow && !through_link && metadata.type() == FileType::symlink) {
+      through_link = true;
+      error = stat(true);
+    }
+    dangling = through_link && (error == ENOENT || error == ELOOP) && stat(false) == 0 &&
+               metadata.type() == FileType::symlink;
+    entry.followed = through_link && error == 0;
+  }
+  if (error != 0 && !dangling) {
+    entry.error = error;
+    if (means_vanished(error) && !is_root) {
+      ++worker.statistics.vanished;
+    } else {
+      note_error(worker, part.node, entry.name, Operation::stat, error, part.node.depth() + 1);
+    }
+    return;
+  }
+  entry.error = error;  // of a dangling link, which itself is what is here
+  entry.type = metadata.type();
+  entry.metadata = &metadata;
+  if (is_root) {
+    entry.inode = metadata.inode;
+  }
+}
+
+}  // namespace trawl::engine

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the engine keeps for each worker, and what all of its sources need.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "sys/thread_time.h"
+#include "walk/engine.h"
+
+namespace trawl::engine {
+
+inline bool means_vanished(int error) { return error == ENOENT; }
+
+struct alignas(64) Engine::Worker {
+  Worker(unsigned worker_index, sys::FileSystem& filesystem, DescriptorQueue& queue)
+      : index(worker_index), opener(filesystem, calls, queue) {}
+
+  unsigned index;
+  Visitor nobody;  // stands in for a visitor that could not be made
+  Visitor* visitor = &nobody;
+  Statistics statistics;
+  CallCounters calls;
+  sys::ThreadTime time;
+  std::chrono::nanoseconds cpu_begin{0};
+  // On its own thread.
+  std::chrono::nanoseconds cpu_time() const { return sys::own_processor_time() - cpu_begin; }
+  Opener opener;
+  // The directory that pieces of a slice are being reported of.
+  std::uint64_t slice_id = 0;
+  sys::DirectoryHandle slice_handle;
+  int slice_error = 0;
+  std::unique_ptr<std::byte[]> listing{new std::byte[kListingBuffer]};
+  std::array<Entry, kBatch> batch;
+  std::array<Metadata, kBatch> metadata;
+  // Nodes made and freed; the monitor looks at them.
+  std::atomic<std::uint64_t> nodes_made{0};
+  std::atomic<std::uint64_t> nodes_freed{0};
+  std::vector<Node*> free_nodes;
+  std::vector<Children*> free_children;
+  std::vector<Error> errors;
+};
+
+template <class Call>
+Verdict Engine::visit(Call call) {
+  Verdict verdict = Verdict::stop;
+  try {
+    verdict = call();
+  } catch (...) {
+    fail(std::current_exception());
+  }
+  if (verdict == Verdict::stop) {
+    stop(Ending::stopped);
+  }
+  return verdict;
+}
+
+}  // namespace trawl::engine
