@@ -102,6 +102,13 @@ constexpr FileType type_of_mode(std::uint32_t mode) {
 }
 inline FileType Metadata::type() const { return type_of_mode(mode); }
 
+// Names that one worker listed of a directory: they have the positions from `position` on. Between
+// one range and the next there is a gap.
+struct ListedRange {
+  std::uint64_t position = 0;
+  std::uint64_t count = 0;
+};
+
 }  // namespace trawl
 
 template <>

@@ -59,7 +59,7 @@ enum class Verdict : std::uint8_t {
 struct Entry {
   std::string_view name;               // bytes; followed by a NUL
   std::uint64_t inode = 0;             // as listed; of a mount point, the covered directory's
-  std::uint64_t position = 0;          // 0-based place in its directory's listing
+  std::uint64_t position = 0;          // in its directory's listing, ascending; see ListedRange
   const Metadata* metadata = nullptr;  // in entries(): where asked for and available
   int error = 0;                       // errno of a failed stat; ENOENT: vanished since it was listed
   FileType type = FileType::unknown;   // never unknown in entries() unless the stat failed
@@ -102,6 +102,9 @@ class Directory {
   const Metadata& metadata() const { return metadata_; }
   // Names listed, without "." and ".."; final in listed().
   std::uint64_t entry_count() const { return entry_count_; }
+  // Null where positions are 0, 1, 2, … without a gap, as nearly always: unless workers listed ranges
+  // of a huge directory. Final, and in order, in listed().
+  const std::shared_ptr<std::vector<ListedRange>>& ranges() const { return ranges_; }
   // The listing's order is that of GNU fts: by inode within each run of 100,000 names. Set in
   // listed() for a directory of more than 10,000 entries if Options::fts_order was asked for.
   bool inode_ordered() const { return inode_ordered_; }
@@ -129,6 +132,7 @@ class Directory {
   std::uint64_t position_ = 0;
   std::uint64_t listed_inode_ = 0;
   std::uint64_t entry_count_ = 0;
+  std::shared_ptr<std::vector<ListedRange>> ranges_;
   std::int32_t depth_ = -1;
   int error_ = 0;
   Metadata metadata_;
@@ -209,7 +213,8 @@ struct Statistics {
   std::uint64_t vanished = 0;
   std::uint64_t open_calls = 0, read_calls = 0, stat_calls = 0, close_calls = 0;
   std::uint64_t steals = 0, stolen_tasks = 0;  // times, and the units of work that these moved
-  std::uint64_t splits = 0;                    // listings shared among workers
+  std::uint64_t splits = 0;                    // listings, as far as read, shared among workers
+  std::uint64_t range_splits = 0;              // ranges of a listing's offsets halved
   std::uint64_t parks = 0;                     // sleeps for lack of work
   std::chrono::nanoseconds run_time{0};        // from start to end, less what was slept for lack of
                                                // work and above the limit

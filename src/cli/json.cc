@@ -68,7 +68,7 @@ Json to_json(const Statistics& s) {
   return {{"entries", s.entries},         {"directories", s.directories},
           {"errors", s.errors},           {"vanished", s.vanished},
           {"workers", s.workers},         {"steals", s.steals},
-          {"stolen_tasks", s.stolen_tasks}, {"splits", s.splits},
+          {"stolen_tasks", s.stolen_tasks}, {"splits", s.splits}, {"range_splits", s.range_splits},
           {"parks", s.parks},             {"open_calls", s.open_calls},
           {"read_calls", s.read_calls},   {"stat_calls", s.stat_calls},
           {"close_calls", s.close_calls}, {"run_nanoseconds", s.run_time.count()},

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/statistics.h"
 
-#include "cli/figures.h"
-#include "cli/json.h"
-
 #include <algorithm>
 #include <cinttypes>
 #include <cstdarg>
 #include <cstdio>
 #include <string_view>
+
+#include "cli/figures.h"
+#include "cli/json.h"
 
 namespace trawl::cli {
 
@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::size_t kShownChanges = 12;
 
-double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
 
 double percent(std::chrono::nanoseconds part, std::chrono::nanoseconds whole) {
   return whole.count() > 0 ? 100.0 * seconds(part) / seconds(whole) : 0.0;
@@ -38,8 +40,9 @@ std::string text_of(const Result& result, std::chrono::duration<double> elapsed)
                     rate_text(s.entries, elapsed) + "\n";
   append(out,
          "%u workers, %.0f%% of their time on a processor; %" PRIu64 " steals of %" PRIu64
-         " units, %" PRIu64 " listings shared, parked %" PRIu64 " times\n",
-         s.workers, percent(s.cpu_time, s.run_time), s.steals, s.stolen_tasks, s.splits, s.parks);
+         " units, %" PRIu64 " listings shared, %" PRIu64 " split, parked %" PRIu64 " times\n",
+         s.workers, percent(s.cpu_time, s.run_time), s.steals, s.stolen_tasks, s.splits,
+         s.range_splits, s.parks);
   append(out,
          "system calls: %" PRIu64 " open, %" PRIu64 " read, %" PRIu64 " stat, %" PRIu64 " close\n",
          s.open_calls, s.read_calls, s.stat_calls, s.close_calls);

@@ -268,14 +268,12 @@ void UsageVisitor::listed(Directory& directory) {
     if (directory.inode_ordered()) {
       Bag& bag = *slot.group->bag;
       std::lock_guard lock(bag.mutex);
-      bag.by_inode.emplace_back(
-          place_of(directory),
-          base::FtsOrder{.entry_count = directory.entry_count(), .by_inode = true});
+      bag.by_inode.emplace_back(place_of(directory), base::FtsOrder::of(directory));
     }
     return;
   }
   Record& record = *slot.record;
-  record.order = {.entry_count = directory.entry_count(), .by_inode = directory.inode_ordered()};
+  record.order = base::FtsOrder::of(directory);
   const auto before = [&record](const Item& a, const Item& b) {
     return record.order.key(a.position, a.inode) < record.order.key(b.position, b.inode);
   };

@@ -179,6 +179,35 @@ class DirentReader {
   bool malformed_ = false;
 };
 
+// The records of a buffer that begin before an offset, given that the first does: each begins where
+// the one before it goes on.
+struct RecordsBefore {
+  std::size_t size = 0;   // bytes; the rest, too, if it is malformed
+  std::int64_t next = 0;  // where the listing goes on after them
+  bool ascending = true;  // their offsets are, beginning at `begin`
+};
+
+inline RecordsBefore records_before(std::span<const std::byte> bytes, std::int64_t begin,
+                                    std::int64_t end) {
+  RecordsBefore found{.next = begin};
+  while (bytes.size() - found.size >= kMinDirentLength) {
+    const std::byte* const record = bytes.data() + found.size;
+    const std::size_t length = detail::load<std::uint16_t>(record + kDirentLengthAt);
+    if (length < kMinDirentLength || length > bytes.size() - found.size) {
+      found.size = bytes.size();
+      break;
+    }
+    const auto offset = detail::load<std::int64_t>(record + kDirentOffsetAt);
+    found.ascending = found.ascending && offset >= found.next;
+    found.next = offset;
+    found.size += length;
+    if (offset >= end) {
+      break;
+    }
+  }
+  return found;
+}
+
 // Appends a record to what `buffer` holds in its first `used` bytes. False, and nothing has
 // changed, if it does not fit. `entry.name` may lie anywhere but in the buffer's free part.
 inline bool append_dirent(std::span<std::byte> buffer, std::size_t& used, const Dirent& entry) {

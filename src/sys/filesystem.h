@@ -10,6 +10,7 @@
 
 #include <trawl/types.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -59,6 +60,11 @@ class FileSystem {
   virtual int read_directory(DirectoryHandle& handle, std::span<std::byte> buffer,
                              std::size_t& size, bool& end) = 0;
 
+  // Goes on with the record at `offset`: 0, or where a listing said that it goes on (then from any
+  // handle of the directory), or, where offsets_ascend(), any number. EINVAL: no offset of this
+  // directory.
+  virtual int seek_directory(DirectoryHandle&, std::int64_t) { return ENOTSUP; }
+
   // Metadata of an open directory.
   virtual int stat_handle(const DirectoryHandle& handle, Fields fields, Metadata& out) = 0;
 
@@ -83,6 +89,11 @@ class FileSystem {
   // ask once per device, and set it in the handles of directories that are known to be on it, from
   // their metadata or since they were opened with `stay_on_mount` below one that was.
   virtual bool last_offset_marks_end(const DirectoryHandle&) { return false; }
+
+  // True where the offsets of a listing are known to ascend, to stay with their entries while others
+  // come and go, and to be found in less time than it takes to read up to them: so that several
+  // workers can each list a range of them.
+  virtual bool offsets_ascend(const DirectoryHandle&) { return false; }
 };
 
 // Both are process-wide and live for ever.

@@ -184,6 +184,7 @@ void fill(const struct stat& from, Metadata& to) {
 // Magic numbers of statfs, from linux/magic.h and the filesystems' own sources.
 constexpr std::uint32_t kExt = 0xEF53;
 constexpr std::uint32_t kXfs = 0x58465342;
+constexpr std::uint32_t kBtrfs = 0x9123683E;
 constexpr std::uint32_t kTmpfs = 0x01021994;
 constexpr std::uint32_t kF2fs = 0xF2F52010;
 constexpr std::uint32_t kNfs = 0x6969;
@@ -269,6 +270,10 @@ class LinuxFileSystem final : public FileSystem {
     return 0;
   }
 
+  int seek_directory(DirectoryHandle& handle, std::int64_t offset) override {
+    return ::lseek(handle.fd, offset, SEEK_SET) < 0 ? errno : 0;
+  }
+
   int stat_handle(const DirectoryHandle& handle, Fields fields, Metadata& out) override {
     if (!statx_.missing()) {
       const int error = statx_at(handle.fd, "", AT_EMPTY_PATH, fields, out);
@@ -333,6 +338,15 @@ class LinuxFileSystem final : public FileSystem {
   // one that joins several ext4 directories might well pass theirs on.
   bool last_offset_marks_end(const DirectoryHandle& handle) override {
     return filesystem_magic(handle) == kExt;
+  }
+
+  // ext4: the hash of the name, or the place in a directory without an index (fs/ext4/dir.c); XFS:
+  // the place in the directory's data (fs/xfs/xfs_dir2_readdir.c); btrfs: a counter of the names
+  // that were ever added (fs/btrfs/inode.c). tmpfs and overlay count too, but go through the names
+  // before it to find one, or hold a lock while they list; a FUSE server chooses what it likes.
+  bool offsets_ascend(const DirectoryHandle& handle) override {
+    const std::uint32_t magic = filesystem_magic(handle);
+    return magic == kExt || magic == kXfs || magic == kBtrfs;
   }
 
  private:

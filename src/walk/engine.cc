@@ -185,6 +185,8 @@ void Engine::run(Worker& worker, Task& task) {
   }
   if (task.slice != nullptr) {
     report_piece(worker, task);
+  } else if (task.range != nullptr) {
+    list_range(worker, task);
   } else if (task.node == nullptr) {
     list_origin(worker, *make_node(worker));
   } else if (stopping()) {
@@ -215,6 +217,7 @@ void Engine::finish_part(Worker& worker, Node& node) {
   if (node.parts.fetch_sub(1) != 1) {
     return;  // others still report entries of this directory
   }
+  node.sort_ranges();
   visit([&] {
     worker.visitor->listed(node);
     return Verdict::proceed;
@@ -223,7 +226,7 @@ void Engine::finish_part(Worker& worker, Node& node) {
   for (Children* block = node.children; block != nullptr; block = block->next) {
     count += block->entries.size();
     if (node.inode_ordered()) {
-      const base::FtsOrder order{.entry_count = node.entry_count(), .by_inode = true};
+      const base::FtsOrder order = base::FtsOrder::of(node);
       std::sort(block->entries.begin(), block->entries.end(),
                 [&order](const Child& a, const Child& b) {
                   return order.key(a.position, a.inode) < order.key(b.position, b.inode);

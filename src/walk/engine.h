@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One walk in progress: expands directories, reports to the visitors, spawns tasks, and ends when the
-// origin is complete. walk() in trawl/walk.h is the only user.
+// One walk in progress: expands directories, reports to the visitors, spawns tasks, and ends when
+// the origin is complete. walk() in trawl/walk.h is the only user.
 //
-// Expanding a directory (one unit of work): open, stat by descriptor, enter, then for each batch of the
-// listing: select, stat by name, entries; then listed. Its subdirectories become one task, a range.
-// When other workers lack work, the lister shares what it has read but not reported yet, if that is
-// worth more than a few pieces: a slice, which others take in pieces, stat and report. A piece is what
-// takes long enough to pay for being shared: a hundred entries that are cached, one where each is
-// asked of a server. The last one done finishes the listing.
+// Expanding a directory (one unit of work): open, stat by descriptor, enter, then for each batch of
+// the listing: select, stat by name, entries; then listed. Its subdirectories become one task, a
+// range. When other workers lack work, the lister shares what it has read but not reported yet, if
+// that is worth more than a few pieces: a slice, which others take in pieces, stat and report. A
+// piece is what takes long enough to pay for being shared: a hundred entries that are cached, one
+// where each is asked of a server. The listing of a huge directory itself is shared, too, where its
+// offsets allow it (engine_listing.cc). The last one done finishes the listing.
 //
-// Sources: engine.cc (workers, completion, memory, the end), engine_directories.cc, engine_entries.cc.
+// Sources: engine.cc (workers, completion, memory, the end), engine_directories.cc,
+// engine_listing.cc, engine_entries.cc.
 //
-// Stopping (verdict, cancellation, deadline, exception) turns every remaining task into bookkeeping:
-// children are counted off unopened, live directories are left with State::cancelled.
+// Stopping (verdict, cancellation, deadline, exception) turns every remaining task into
+// bookkeeping: children are counted off unopened, live directories are left with State::cancelled.
 #pragma once
-
-#include "base/shared_identity_set.h"
-#include "sched/scheduler.h"
-#include "sys/filesystem.h"
-#include "walk/concurrency.h"
-#include "walk/node.h"
-#include "walk/opener.h"
-#include "walk/tuning.h"
 
 #include <trawl/walk.h>
 
@@ -32,9 +26,19 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "base/shared_identity_set.h"
+#include "sched/scheduler.h"
+#include "sys/dirent.h"
+#include "sys/filesystem.h"
+#include "walk/concurrency.h"
+#include "walk/node.h"
+#include "walk/opener.h"
+#include "walk/tuning.h"
 
 namespace trawl::engine {
 
@@ -74,10 +78,22 @@ class Engine {
   void list_origin(Worker& worker, Node& origin);
   void expand(Worker& worker, Node& parent, Children& block, const Child& child);
   bool open(Worker& worker, Node& node, sys::DirectoryHandle& handle);
-  int open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& handle,
-                    Operation& operation);
+  int open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& handle, Operation& operation);
   bool may_enter(Worker& worker, Node& node, const sys::DirectoryHandle& handle);
   void list(Worker& worker, Node& node, sys::DirectoryHandle& handle);
+  void list_range(Worker& worker, Task& task);
+  void read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle, Range range);
+  bool split(Worker& worker, Part& part, const sys::DirectoryHandle& handle, std::int64_t next,
+             Range& range);
+  int read_two(Worker& worker, sys::DirectoryHandle& handle, std::int64_t offset,
+               std::span<std::byte> buffer, std::array<sys::Dirent, 2>& found, std::size_t& count);
+  std::optional<std::int64_t> find_middle(Worker& worker, sys::DirectoryHandle& probe,
+                                          std::int64_t next, Range& range);
+  bool is_first_at(Worker& worker, sys::DirectoryHandle& handle, std::int64_t offset,
+                   std::span<const std::byte> records);
+  int open_part(Worker& worker, const Node& node, sys::OpenHow how, const FileIdentity* identity,
+                sys::DirectoryHandle& handle);
+  void fail_listing(Worker& worker, Node& node, bool began, Operation operation, int error);
   void report_records(Worker& worker, Part& part, std::span<const std::byte> records,
                       std::uint64_t& position);
   std::uint32_t piece() const;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The engine opens directories, judges whether they are to be entered, and lists them.
+// The engine opens directories and judges whether they are to be entered.
 #include <algorithm>
 #include <cerrno>
 
-#include "base/fts_order.h"
 #include "walk/engine_worker.h"
 
 namespace trawl::engine {
@@ -216,57 +215,6 @@ bool Engine::may_enter(Worker& worker, Node& node, const sys::DirectoryHandle& h
     }
   }
   return true;
-}
-
-void Engine::list(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
-  const Verdict verdict = visit([&] { return worker.visitor->enter(node); });
-  if (verdict != Verdict::proceed) {
-    node.set_state(verdict == Verdict::prune ? State::pruned : State::cancelled);
-    worker.opener.close(node, handle);
-    leave(worker, node);
-    return;
-  }
-  ++worker.statistics.directories;
-  Part part{node, handle, 0};
-  std::uint64_t position = 0;
-  bool end = false;
-  while (!end) {
-    if (stopping()) {
-      node.mark_cut_short();
-      break;
-    }
-    const std::span<std::byte> buffer(worker.listing.get(), kListingBuffer);
-    std::size_t size = 0;
-    count(worker.calls.read);
-    const int error =
-        retry_interrupted([&] { return filesystem_.read_directory(handle, buffer, size, end); });
-    if (error != 0) {
-      if (means_vanished(error)) {
-        // Removed while open; nothing can be in it any more.
-        if (position == 0) {
-          node.set_error(State::vanished, Operation::read, error);
-        }
-        ++worker.statistics.vanished;
-      } else {
-        node.set_error(position == 0 ? State::unreadable : State::partially_read, Operation::read,
-                       error);
-        note_error(worker, node, {}, Operation::read, error, node.depth());
-      }
-      break;
-    }
-    if (size == 0) {
-      break;
-    }
-    report_records(worker, part, {worker.listing.get(), size}, position);
-  }
-  node.set_entry_count(position);
-  if (options_.fts_order && position > base::FtsOrder::kSortAbove &&
-      filesystem_.inode_order_helps(handle)) {
-    node.set_inode_ordered();
-  }
-  worker.opener.close(node, handle);
-  add_children(node, part.children);
-  finish_part(worker, node);
 }
 
 }  // namespace trawl::engine

@@ -152,17 +152,10 @@ int Engine::open_slice(Worker& worker, Node& node, const Slice& slice) {
     return worker.slice_error;
   }
   worker.slice_id = slice.id;
-  int error = worker.opener.open(node, {.path_only = true}, worker.slice_handle);
-  if (error == 0 && stat_directories_) {
-    Metadata now;
-    count(worker.calls.stat);
-    error = retry_interrupted(
-        [&] { return filesystem_.stat_handle(worker.slice_handle, Fields::identity, now); });
-    if (error == 0 && now.identity() != node.metadata().identity()) {
-      error = ENOENT;
-    }
-  }
-  return worker.slice_error = error;
+  const FileIdentity identity = node.metadata().identity();
+  return worker.slice_error =
+             open_part(worker, node, {.path_only = true}, stat_directories_ ? &identity : nullptr,
+                       worker.slice_handle);
 }
 
 void Engine::close_slice(Worker& worker) {

@@ -4,9 +4,10 @@
 //
 // Node       a directory that was begun: from the attempt to open it until all below it is done.
 // Children   the subdirectories of one listing that wait to be begun, packed: 24 bytes and the name
-//            each. They belong to their parent's node and live as long as it, so that nodes can point
-//            to their names. Tasks are ranges of them, so a wide frontier costs no nodes.
+//            each. They belong to their parent's node and live as long as it, so that nodes can
+//            point to their names. Tasks are ranges of them, so a wide frontier costs no nodes.
 // Slice      entries of one listing that several workers stat and report.
+// Range      offsets of one listing that a worker reads, when several read it.
 //
 // Completion. A node is done when its own listing and all its children are: `pending` counts both.
 // Who brings it to zero leaves the directory, frees the node and does the same for the parent. The
@@ -15,6 +16,7 @@
 
 #include <trawl/walk.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -55,7 +57,7 @@ struct Children {
 
 struct Node : Directory {
   std::atomic<std::uint64_t> pending{1};  // children not done, plus one until it is listed
-  std::atomic<std::uint32_t> parts{1};    // lister and slices that still report entries
+  std::atomic<std::uint32_t> parts{1};    // ranges and slices that still report entries
   Children* children = nullptr;           // under lock() while parts may add to it
   Node* root = nullptr;
   // Opening: the nearest ancestor that descriptors are cached for, and the length of the path from
@@ -90,6 +92,18 @@ struct Node : Directory {
     error_ = code;
   }
   void set_entry_count(std::uint64_t count) { entry_count_ = count; }
+  void add_range(std::uint64_t position, std::uint64_t count) {
+    if (ranges_ == nullptr) {
+      ranges_ = std::make_shared<std::vector<ListedRange>>();
+    }
+    ranges_->push_back({position, count});
+  }
+  void sort_ranges() {
+    if (ranges_ != nullptr) {
+      std::sort(ranges_->begin(), ranges_->end(),
+                [](const ListedRange& a, const ListedRange& b) { return a.position < b.position; });
+    }
+  }
   void set_inode_ordered() { inode_ordered_ = true; }
   Metadata& mutable_metadata() { return metadata_; }
 };
@@ -106,11 +120,23 @@ struct Slice {
   std::uint32_t entry_count() const { return static_cast<std::uint32_t>(offsets.size()); }
 };
 
+// The part of a listing from the record at offset `begin` to the one at `end`, which is not in it.
+struct Range {
+  static constexpr std::int64_t kToTheEnd = INT64_MAX;
+  std::int64_t begin = 0;
+  std::int64_t end = kToTheEnd;
+  std::int64_t most = kToTheEnd;  // from here on there was nothing
+  FileIdentity directory;
+
+  bool is_whole() const { return begin == 0 && end == kToTheEnd; }
+};
+
 // A range of subdirectories to expand, or of a slice's entries to report, in units of so many.
 struct Task {
   Node* node = nullptr;  // whose children or entries they are
   Children* children = nullptr;
   Slice* slice = nullptr;
+  Range* range = nullptr;  // to list; one unit
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
   std::uint32_t unit = 1;

@@ -163,15 +163,15 @@ int Opener::open_anchor(const Node& anchor, int& fd) {
     sys::DirectoryHandle handle;
     const bool is_root = next.anchor == nullptr;
     if (const int error = open_at(base, is_root ? next.name().data() : path_from_anchor(next),
-                                        {.follow = is_root || next.followed}, handle, base_id)) {
+                                  {.follow = is_root || next.followed}, handle, base_id)) {
       return error;
     }
     // The path may lead elsewhere by now. Anchors are opened anew seldom enough to make sure.
     if (has(next.metadata().valid, Fields::identity)) {
       Metadata now;
       count(calls_.stat);
-      const int error = retry_interrupted(
-          [&] { return filesystem_.stat_handle(handle, Fields::identity, now); });
+      const int error =
+          retry_interrupted([&] { return filesystem_.stat_handle(handle, Fields::identity, now); });
       if (error != 0 || now.identity() != next.metadata().identity()) {
         close(handle);
         return error != 0 ? error : ENOENT;
@@ -210,6 +210,19 @@ int Opener::open(const Node& node, sys::OpenHow how, sys::DirectoryHandle& out) 
     how.stay_on_mount = how.stay_on_mount && !is_root;
     return open_at(base, path, how, out, is_root ? 0 : node.anchor->anchor_id);
   });
+}
+
+int Opener::open_again(const sys::DirectoryHandle& handle, sys::DirectoryHandle& out) {
+  if (!queue_.is_empty()) {
+    return EMFILE;
+  }
+  count(calls_.open);
+  const int error =
+      retry_interrupted([&] { return filesystem_.open_directory(handle.fd, ".", {}, out); });
+  if (error == 0) {
+    held_.store(held() + 1, std::memory_order_relaxed);
+  }
+  return error;
 }
 
 int Opener::stat(const Node& node, Fields fields, Metadata& out) {

@@ -89,6 +89,9 @@ class Opener {
   // DescriptorQueue).
   int open(const Node& node, sys::OpenHow how, sys::DirectoryHandle& out);
 
+  // Opens a directory once more that is open; 0 or errno. Never waits for descriptors.
+  int open_again(const sys::DirectoryHandle& handle, sys::DirectoryHandle& out);
+
   // Metadata of a node by name, its link not followed unless it was reached by one.
   int stat(const Node& node, Fields fields, Metadata& out);
 

@@ -24,6 +24,10 @@ Tuning Tuning::from_environment() {
       tuning.piece = static_cast<std::uint32_t>(value);
     } else if (name == "share") {
       tuning.share_always = value != 0;
+    } else if (name == "buffer") {
+      tuning.listing_buffer = value;
+    } else if (name == "split") {
+      tuning.read_before_split = value;
     } else if (name == "limits") {
       tuning.limits_seed = value;
     }

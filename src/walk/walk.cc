@@ -49,6 +49,7 @@ Statistics& Statistics::operator+=(const Statistics& other) {
   steals += other.steals;
   stolen_tasks += other.stolen_tasks;
   splits += other.splits;
+  range_splits += other.range_splits;
   parks += other.parks;
   run_time += other.run_time;
   cpu_time += other.cpu_time;

@@ -45,6 +45,8 @@ TEST(WalkTuning, ForcedDecisionsChangeNothing) {
         options.follow = follow;
         const engine::Tuning tuning{.piece = 1 + static_cast<std::uint32_t>(random.below(4)),
                                     .share_always = !random.one_in(4),
+                                    .listing_buffer = 512,
+                                    .read_before_split = random.one_in(2) ? 1U : 1000U,
                                     .limits_seed = random.next() | 1};
         FaultFileSystem fs(sys::linux_filesystem());
         const std::uint64_t delays = random.next();

@@ -124,6 +124,8 @@ class Sandbox:
             raise Unavailable(str(error)) from error
 
     def _mount_image(self, kind, path):
+        features = ["-O", "^dir_index"] if kind == "ext4-linear" else []
+        kind = kind.removesuffix("-linear")
         mkfs = shutil.which(f"mkfs.{kind}", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
         if mkfs is None:
             raise Unavailable(f"mkfs.{kind} is not installed")
@@ -131,7 +133,7 @@ class Sandbox:
         with open(image, "wb") as file:
             file.truncate({"ext4": 512, "xfs": 2048, "btrfs": 512}[kind] << 20)  # sparse
         quiet = {"ext4": ["-q", "-F", "-N", "400000"], "xfs": ["-q"], "btrfs": ["-q"]}[kind]
-        for command in ([mkfs, *quiet, image], ["mount", "-o", "loop,noatime", image, path]):
+        for command in ([mkfs, *quiet, *features, image], ["mount", "-o", "loop,noatime", image, path]):
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
             if done.returncode != 0:
                 raise Unavailable(f"{kind}: {os.fsdecode(done.stderr).strip()}")

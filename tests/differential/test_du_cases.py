@@ -275,6 +275,30 @@ def test_huge_directories_are_sorted_as_gnu_does(tools, sandbox, kind, count):
         sandbox.remove(os.fsencode(top))
 
 
+SPLIT = [
+    ("ext4", 12_000, True), ("ext4", 111_000, True), ("ext4-linear", 12_000, True), ("xfs", 12_000, True), ("btrfs", 12_000, True),
+    ("tmpfs", 12_000, False), ("overlay", 12_000, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind, count, is_split", SPLIT)
+def test_huge_directories_that_several_workers_list(tools, sandbox, kind, count, is_split):
+    """Ranges of a listing's offsets, where the filesystem's allow it, split as often as it goes."""
+    top = on(sandbox, kind) / "split-case"
+    try:
+        make_huge(top, count)
+        for tuning in ("share,buffer=2000,split=1", "share,buffer=9000,split=20000,piece=3,limits=3"):
+            env = {"TRAWL_TUNING": tuning}
+            for options in ([], [b"-a"], [b"-s"], [b"-S", b"zzz", b"huge", b"aaa"], [b"--inodes", b"huge"]):
+                tools.check_quickly(Invocation(options, cwd=os.fsencode(top), env=env), (1, 2, 16))
+        outcome = subprocess.run(
+            [tools.trawl, "du", "--stats=json", "--threads=4", "-s", "huge"], cwd=top, capture_output=True, check=True,
+            env={**os.environ, "TRAWL_TUNING": "share,buffer=2000,split=1"})
+        assert (json.loads(outcome.stderr)["total"]["range_splits"] > 0) == is_split
+    finally:
+        sandbox.remove(os.fsencode(top))
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
 @pytest.mark.parametrize("count", [199_999, 209_990, 211_000])

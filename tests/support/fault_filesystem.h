@@ -44,8 +44,8 @@
 
 namespace trawl::testing {
 
-enum class Call : std::uint8_t { open, read, stat_handle, stat_at, close, make_private };
-inline constexpr std::size_t kCalls = 6;
+enum class Call : std::uint8_t { open, read, seek, stat_handle, stat_at, close, make_private };
+inline constexpr std::size_t kCalls = 7;
 
 struct Request {
   Call call = Call::open;
@@ -118,6 +118,7 @@ class FaultFileSystem final : public sys::FileSystem {
   std::optional<bool> inodes_are_exact;
   std::optional<bool> order_helps;
   std::optional<bool> offset_marks_end;
+  std::optional<bool> ascending;
   std::optional<bool> heeds_stay_on_mount;
 
   // ---- What happened ------------------------------------------------------------------------
@@ -190,6 +191,16 @@ class FaultFileSystem final : public sys::FileSystem {
     return 0;
   }
 
+  int seek_directory(sys::DirectoryHandle& handle, std::int64_t offset) override {
+    Request request{Call::seek, 0, handle.fd, nullptr};
+    if (const int error = arrive(request); error != 0) return error;
+    Box& box = unpack(handle);
+    box.records.clear();
+    box.at = 0;
+    box.end = false;
+    return real_.seek_directory(box.real, offset);
+  }
+
   int stat_handle(const sys::DirectoryHandle& handle, Fields fields, Metadata& out) override {
     Request request{Call::stat_handle, 0, handle.fd, nullptr};
     if (const int error = arrive(request); error != 0) return error;
@@ -230,6 +241,9 @@ class FaultFileSystem final : public sys::FileSystem {
   }
   bool last_offset_marks_end(const sys::DirectoryHandle& handle) override {
     return offset_marks_end ? *offset_marks_end : real_.last_offset_marks_end(unpack(handle).real);
+  }
+  bool offsets_ascend(const sys::DirectoryHandle& handle) override {
+    return ascending ? *ascending : real_.offsets_ascend(unpack(handle).real);
   }
   bool stays_on_mount() const override {
     return heeds_stay_on_mount ? *heeds_stay_on_mount : real_.stays_on_mount();

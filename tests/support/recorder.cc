@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <atomic>
 #include <list>
+#include <map>
 #include <mutex>
 #include <new>
 #include <set>
 #include <sstream>
 #include <tuple>
 
+#include "base/fts_order.h"
 #include "walk/engine.h"
 
 namespace trawl::testing {
@@ -44,6 +46,8 @@ struct Shared {
   std::vector<std::string> violations;
   std::atomic<bool> over = false;  // the origin was left
   std::optional<Left> origin;
+  // By path and depth: directories that were listed in ranges.
+  std::map<std::pair<std::string, int>, base::FtsOrder> in_ranges;
 };
 
 std::string path_of(const Directory& directory) {
@@ -182,6 +186,7 @@ class Recorder final : public Visitor {
     expect(slot.children_left == slot.children_begun, directory, "left with children in it");
     expect(slot.counted == directory.entry_count(), directory,
            "entry_count changed after listed()");
+    if (directory.ranges() != nullptr) note_ranges(directory);
     Left copy{.path = path_of(directory),
               .depth = directory.depth(),
               .state = state,
@@ -236,6 +241,20 @@ class Recorder final : public Visitor {
            std::string(what) + " in stage " + std::to_string(static_cast<int>(expected)));
   }
 
+  void note_ranges(const Directory& directory) {
+    std::uint64_t end = 0;
+    std::uint64_t count = 0;
+    for (const ListedRange& range : *directory.ranges()) {
+      expect(range.position >= end, directory, "ranges overlap");
+      end = range.position + range.count;
+      count += range.count;
+    }
+    expect(count == directory.entry_count(), directory, "ranges hold another number of entries");
+    const std::lock_guard lock(shared_.mutex);
+    shared_.in_ranges.insert_or_assign({path_of(directory), directory.depth()},
+                                       base::FtsOrder::of(directory));
+  }
+
   void expect(bool holds, const Directory& directory, const std::string& otherwise) {
     if (holds) return;
     const std::lock_guard lock(shared_.mutex);
@@ -249,8 +268,12 @@ class Recorder final : public Visitor {
 template <class Walk>
 Recording record_with(Options& options, const Answers& answers, Walk walk) {
   options.slot_bytes = sizeof(Slot);
-  Shared shared{
-      .options = options, .answers = answers, .mutex = {}, .violations = {}, .origin = {}};
+  Shared shared{.options = options,
+                .answers = answers,
+                .mutex = {},
+                .violations = {},
+                .origin = {},
+                .in_ranges = {}};
   std::list<Recorder> recorders;
   Recording recording;
   std::set<unsigned> workers;
@@ -266,6 +289,13 @@ Recording record_with(Options& options, const Answers& answers, Walk walk) {
               std::back_inserter(recording.entries));
     std::move(recorder.left.begin(), recorder.left.end(),
               std::back_inserter(recording.directories));
+  }
+  if (!shared.in_ranges.empty()) {
+    for (Reported& entry : recording.entries) {
+      const auto parent = entry.path.substr(0, entry.path.rfind('/'));
+      const auto order = shared.in_ranges.find({parent, entry.depth - 1});
+      if (order != shared.in_ranges.end()) entry.position = order->second.place(entry.position);
+    }
   }
   recording.origin = shared.origin;
   recording.violations = std::move(shared.violations);
