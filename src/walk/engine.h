@@ -7,7 +7,7 @@
 // the listing: select, stat by name, entries; then listed. Its subdirectories become one task, a
 // range. When other workers lack work, the lister shares what it has read but not reported yet, if
 // that is worth more than a few pieces: a slice, which others take in pieces, stat and report. A
-// piece is what takes long enough to pay for being shared: a hundred entries that are cached, one
+// piece is what takes long enough to pay for being shared: a hundred entries that are cached, four
 // where each is asked of a server. The listing of a huge directory itself is shared, too, where its
 // offsets allow it (engine_listing.cc). The last one done finishes the listing.
 //
