@@ -5,7 +5,7 @@
 // the filesystem is one on which that helps.
 #pragma once
 
-#include <trawl/walk.h>
+#include <trawl/types.h>
 
 #include <algorithm>
 #include <array>
@@ -23,7 +23,8 @@ struct FtsOrder {
   bool by_inode = false;                             // a directory to which this applies
   std::shared_ptr<std::vector<ListedRange>> ranges;  // see Directory::ranges()
 
-  // From listed() on.
+  // Of a trawl::Directory, from listed() on.
+  template <class Directory>
   static FtsOrder of(const Directory& directory) {
     return {directory.entry_count(), directory.inode_ordered(), directory.ranges()};
   }
