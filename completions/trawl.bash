@@ -11,12 +11,12 @@ _trawl() {
     options='--all --apparent-size --block-size= --bytes --count-links --dereference
       --dereference-args --exclude= --exclude-from= --files0-from= --help --human-readable --inodes
       --json --max-depth= --no-dereference --null --one-file-system --progress --progress=
-      --separate-dirs --si --stats --stats= --summarize --threads= --threshold= --time --time= --time-style=
+      --separate-dirs --si --stall-timeout= --stats --stats= --summarize --threads= --threshold= --time --time= --time-style=
       --timeout= --total --version'
   else
     options='--apparent-size --color --color= --count --depth= --dereference --errors --exclude=
       --exclude-from= --help --json --min-share= --one-file-system --progress --progress= --reverse
-      --sort= --stats --stats= --threads= --timeout= --top= --version'
+      --sort= --stall-timeout= --stats --stats= --threads= --timeout= --top= --version'
   fi
 
   for ((i = 1; i < COMP_CWORD; ++i)); do

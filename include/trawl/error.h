@@ -15,6 +15,9 @@ enum class Operation : std::uint8_t {
   descend,  // entering a directory that turned out to be another than the one listed, or a cycle
 };
 
+// The text of an Error::code: the system's, but for ETIME (see Options::stall_timeout).
+std::string error_text(int code);
+
 struct Error {
   Operation operation = Operation::open;
   int code = 0;      // errno

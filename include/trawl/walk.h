@@ -199,6 +199,13 @@ struct Options {
   std::size_t slot_bytes = 0;  // Directory::slot(), 16-byte aligned
   std::optional<std::chrono::steady_clock::time_point> deadline;
   const CancelToken* cancel = nullptr;
+  // If not 0: a system call that takes longer is given up, with ETIME as its error, which is that of
+  // the entry or of the directory; the rest is walked. Calls that may have to wait for a server
+  // (any but those to filesystems on local disks and in memory) are made by child processes, one
+  // per worker, which take 10-20 µs more per call and half a millisecond to start; they send no
+  // SIGCHLD, and one that is stuck stays until the server answers. Linux only: the POSIX backend
+  // throws std::invalid_argument.
+  std::chrono::nanoseconds stall_timeout{0};
   // Workers add the entries that they report, once per batch: for a progress display.
   std::atomic<std::uint64_t>* progress_entries = nullptr;
   Backend backend = Backend::automatic;

@@ -167,7 +167,7 @@ class Printer final : public UsageListener {
       case UsageError::Kind::partial: message = quote_if_needed(error.path); break;
     }
     // GNU du gives no reason where a link leads nowhere.
-    complain(error.code == 0 ? message : message + ": " + std::strerror(error.code));
+    complain(error.code == 0 ? message : message + ": " + error_text(error.code));
   }
 
   void pause() override { output_.pause(); }
@@ -276,6 +276,7 @@ int run(const DuOptions& options, const std::string& program) {
   const auto begin = std::chrono::steady_clock::now();
   CancelToken token;
   UsageOptions usage;
+  usage.walk.stall_timeout = options.stall_timeout.value_or(std::chrono::nanoseconds(0));
   if (options.timeout) {
     usage.walk.deadline = begin + *options.timeout;
   }

@@ -69,7 +69,7 @@ const option kGnuOptions[] = {
     {nullptr, 0, nullptr, 0},
 };
 
-enum class OurOption : std::uint8_t { threads, timeout, json, progress, stats };
+enum class OurOption : std::uint8_t { threads, timeout, stall_timeout, json, progress, stats };
 
 struct OurEntry {
   std::string_view name;
@@ -77,9 +77,10 @@ struct OurEntry {
   int argument;
 };
 
-constexpr std::array<OurEntry, 5> kOurOptions = {{
+constexpr std::array<OurEntry, 6> kOurOptions = {{
     {"threads", OurOption::threads, required_argument},
     {"timeout", OurOption::timeout, required_argument},
+    {"stall-timeout", OurOption::stall_timeout, required_argument},
     {"json", OurOption::json, no_argument},
     {"progress", OurOption::progress, optional_argument},
     {"stats", OurOption::stats, optional_argument},
@@ -125,6 +126,9 @@ Beyond GNU du:
       --threads=N        number of workers (default: as many as help)
       --timeout=DURATION stop after e.g. 30, 500ms, 5m, 1h: what was counted
                          so far is shown and marked as partial, exit status 1
+      --stall-timeout=DURATION
+                         give up on what a dead server holds up for so long,
+                         with an error, and go on with the rest
       --json             one JSON document instead of lines
       --progress[=WHEN]  a line on standard error while it runs: auto, always
                          or never
@@ -277,9 +281,13 @@ bool Parser::set_our_option(const OurEntry& entry, const char* argument) {
                              std::to_string(kMaxThreads) + " is wanted");
     }
     case OurOption::timeout:
-      options_.timeout = parse_duration(argument);
-      return options_.timeout ||
+    case OurOption::stall_timeout: {
+      auto& timeout =
+          entry.option == OurOption::timeout ? options_.timeout : options_.stall_timeout;
+      timeout = parse_duration(argument);
+      return timeout ||
              fail(prefix + quote_word(argument) + ": a duration such as 30, 500ms or 5m is wanted");
+    }
     case OurOption::json: options_.json = true; return true;
     case OurOption::stats:
       return set_stats_format(options_.stats, argument) ||

@@ -44,6 +44,7 @@ struct DuOptions {
 
   unsigned threads = 0;
   std::optional<std::chrono::nanoseconds> timeout;
+  std::optional<std::chrono::nanoseconds> stall_timeout;
   bool json = false;
   StatsFormat stats = StatsFormat::none;
   When progress = When::automatic;

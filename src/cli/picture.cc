@@ -30,7 +30,7 @@ namespace {
 std::string message_of(const Error& error) {
   const char* verb = error.operation == Operation::stat ? "access " : "read directory ";
   return std::string("trawl: cannot ") + verb + quote_always(error.path) + ": " +
-         std::strerror(error.code) + '\n';
+         error_text(error.code) + '\n';
 }
 
 UsageTree measure(const PictureOptions& options, const Terminal& terminal,
@@ -51,6 +51,7 @@ UsageTree measure(const PictureOptions& options, const Terminal& terminal,
     walk.max_errors = SIZE_MAX;
   }
   walk.deadline = deadline;
+  walk.stall_timeout = options.stall_timeout.value_or(std::chrono::nanoseconds(0));
   if (!options.excludes.empty()) {
     wanted.usage.exclude = [&options](const char* path) { return options.excludes.matches(path); };
   }

@@ -30,6 +30,7 @@ enum LongOption : int {
   kErrors,
   kThreads,
   kTimeout,
+  kStallTimeout,
   kProgress,
   kStats,
   kExclude,
@@ -52,6 +53,7 @@ const option kLongOptions[] = {
     {"progress", optional_argument, nullptr, kProgress},
     {"reverse", no_argument, nullptr, 'r'},
     {"sort", required_argument, nullptr, kSort},
+    {"stall-timeout", required_argument, nullptr, kStallTimeout},
     {"stats", optional_argument, nullptr, kStats},
     {"threads", required_argument, nullptr, kThreads},
     {"timeout", required_argument, nullptr, kTimeout},
@@ -87,6 +89,9 @@ directories and files, as a tree that fits the terminal.
       --threads=N        number of workers (default: as many as help)
       --timeout=DURATION stop after e.g. 30, 500ms, 5m, 1h and show what was
                          counted so far
+      --stall-timeout=DURATION
+                         give up on what a dead server holds up for so long,
+                         with an error, and go on with the rest
       --stats[=FORMAT]   what the engine did, on standard error: text or json
   -h, --help             show this
       --version          show the version
@@ -183,6 +188,10 @@ bool Parser::set(int option, const char* argument) {
       options_.timeout = parse_duration(argument);
       return options_.timeout ||
              refuse("--timeout", argument, "a duration such as 30, 500ms or 5m");
+    case kStallTimeout:
+      options_.stall_timeout = parse_duration(argument);
+      return options_.stall_timeout ||
+             refuse("--stall-timeout", argument, "a duration such as 30, 500ms or 5m");
     case 'h':
       command_.out = kHelp;
       command_.status = 0;

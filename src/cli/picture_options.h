@@ -36,6 +36,7 @@ struct PictureOptions {
   When progress = When::automatic;
   unsigned threads = 0;
   std::optional<std::chrono::nanoseconds> timeout;
+  std::optional<std::chrono::nanoseconds> stall_timeout;
   Excludes excludes;
   std::vector<std::string> paths;
 };

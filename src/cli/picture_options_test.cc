@@ -88,13 +88,11 @@ TEST(PictureOptions, ReadPatternsFromAFile) {
 
 TEST(PictureOptions, RefusalsNameTheArgumentInOneLine) {
   const std::vector<std::vector<std::string>> wrong = {
-      {"--depth", "deep"},    {"--depth", "-1"},
-      {"--depth", "3x"},      {"--top", "0"},
-      {"--top", "1000001"},   {"--min-share", "-1"},
-      {"--min-share", "101"}, {"--min-share", "nan"},
-      {"--sort", "width"},    {"--threads", "0"},
-      {"--threads", "1025"},  {"--timeout", "0"},
-      {"--timeout", "soon"},  {"--exclude-from", "/nonexistent/file"}};
+      {"--depth", "deep"},    {"--depth", "-1"},           {"--depth", "3x"},
+      {"--top", "0"},         {"--top", "1000001"},        {"--min-share", "-1"},
+      {"--min-share", "101"}, {"--min-share", "nan"},      {"--sort", "width"},
+      {"--threads", "0"},     {"--threads", "1025"},       {"--timeout", "0"},
+      {"--timeout", "soon"},  {"--stall-timeout", "soon"}, {"--exclude-from", "/nonexistent/file"}};
   for (const std::vector<std::string>& words : wrong) {
     std::string said;
     const PictureCommand command = parse(words, &said);

@@ -74,6 +74,9 @@ class FileSystem {
 
   virtual void close(DirectoryHandle& handle) = 0;  // sets fd to -1
 
+  // True for a handle with which nothing can be done any more but to close it; see StallGuard.
+  virtual bool is_lost(const DirectoryHandle&) { return false; }
+
   // Gives the calling thread a descriptor table of its own that holds 0 to 2 only. False where that
   // is not to be had (nothing has changed then).
   virtual bool make_descriptors_private() = 0;

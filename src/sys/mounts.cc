@@ -149,6 +149,16 @@ void mark_file_mounts(std::span<Mount> mounts) {
   }
 }
 
+bool is_local_type(std::string_view type) {
+  static constexpr std::string_view kLocal[] = {
+      "bcachefs", "bpf",     "btrfs",     "cgroup",  "cgroup2",  "configfs", "cramfs",  "debugfs",
+      "devpts",   "devtmpfs", "efivarfs", "erofs",   "exfat",    "ext2",     "ext3",    "ext4",
+      "f2fs",     "hfsplus", "hugetlbfs", "iso9660", "jfs",      "mqueue",   "nilfs2",  "ntfs3",
+      "proc",     "pstore",  "ramfs",     "reiserfs", "rootfs",  "securityfs", "squashfs", "sysfs",
+      "tmpfs",    "tracefs", "udf",       "vfat",    "xfs",      "zfs"};
+  return std::find(std::begin(kLocal), std::end(kLocal), type) != std::end(kLocal);
+}
+
 std::vector<std::string> file_mount_points(std::span<const Mount> mounts) {
   std::vector<std::string> points;
   for (const Mount& mount : mounts) {

@@ -34,6 +34,10 @@ std::vector<Mount> read_mounts();
 // are never touched (a dead server's mount point blocks who looks at it).
 void mark_file_mounts(std::span<Mount> mounts);
 
+// True for filesystems that answer from this machine's own memory and disks, so that no call waits for
+// a server. Not overlay, whose layers may be anything.
+bool is_local_type(std::string_view type);
+
 // The mount points with is_file.
 std::vector<std::string> file_mount_points(std::span<const Mount> mounts);
 

@@ -114,8 +114,10 @@ sched::Decision Engine::first_decision() {
   first.time.attach();
   const std::chrono::nanoseconds elapsed = std::chrono::steady_clock::now() - started_at_;
   const bool seems_cached = 10 * first.cpu_time() >= 7 * elapsed;
-  sched::Decision decision =
-      concurrency_.first(!seems_cached && !roots_.empty() ? roots_[0].c_str() : nullptr);
+  // Where to look whether it rotates; not if that might block.
+  const bool may_look =
+      !seems_cached && !roots_.empty() && options_.stall_timeout == std::chrono::nanoseconds(0);
+  sched::Decision decision = concurrency_.first(may_look ? roots_[0].c_str() : nullptr);
   decision.call_time = mean_call_time();
   return decision;
 }

@@ -72,6 +72,7 @@ class Engine {
     const sys::DirectoryHandle& handle;
     int handle_error;  // if not 0, there is no handle: the error of every entry
     Children* children = nullptr;
+    bool lost = false;  // the handle, to a dead server
   };
 
   void run(Worker& worker, Task& task);

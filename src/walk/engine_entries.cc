@@ -46,6 +46,9 @@ void Engine::report_records(Worker& worker, Part& part, std::span<const std::byt
       break;
     }
     report_batch(worker, part, {worker.batch.data(), count});
+    if (part.lost) {
+      return;
+    }
     count = 0;
   }
   if (reader.malformed()) {
@@ -126,7 +129,11 @@ void Engine::report_piece(Worker& worker, Task& task) {
     const int error = open_slice(worker, node, slice);
     Part part{node, worker.slice_handle, error};
     const std::span<const std::byte> records(slice.records.get(), slice.size);
-    for (std::uint32_t i = task.begin; i < task.end;) {
+    if (error == ETIME) {
+      fail_listing(worker, node, true, Operation::open, ETIME);
+      part.lost = true;
+    }
+    for (std::uint32_t i = task.begin; i < task.end && !part.lost;) {
       std::size_t count = 0;
       for (; count < kBatch && i < task.end; ++i) {
         sys::Dirent dirent;
@@ -186,6 +193,11 @@ void Engine::report_batch(Worker& worker, Part& part, std::span<Entry> batch) {
       break;
     }
     stat_entry(worker, part, entry, worker.metadata[done]);
+    if (entry.error == ETIME && filesystem_.is_lost(part.handle)) {
+      part.lost = true;
+      fail_listing(worker, part.node, true, Operation::stat, ETIME);
+      break;
+    }
     entry.descend = may_descend && entry.type == FileType::directory && entry.error == 0;
     ++done;
   }

@@ -150,6 +150,9 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
     }
     read += size;
     report_records(worker, part, records, position);
+    if (part.lost) {
+      break;
+    }
     if (!end && read >= read_before_split && split(worker, part, handle, next, range)) {
       read = 0;
     }

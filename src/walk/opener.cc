@@ -68,6 +68,10 @@ int Opener::with_descriptors(Call call) {
 Opener::Cached* Opener::find(std::uint64_t anchor_id) {
   for (Cached& cached : cache_) {
     if (cached.handle.fd >= 0 && cached.anchor_id == anchor_id) {
+      if (filesystem_.is_lost(cached.handle)) {
+        forget(cached);
+        return nullptr;
+      }
       cached.used = ++clock_;
       return &cached;
     }

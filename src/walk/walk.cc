@@ -3,12 +3,15 @@
 
 #include "sys/filesystem.h"
 #include "sys/mounts.h"
+#include "sys/stall_guard.h"
 #include "walk/engine.h"
 #include "walk/tuning.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <iterator>
+#include <stdexcept>
 #include <system_error>
 #include <vector>
 
@@ -34,7 +37,11 @@ const char* verb_of(Operation operation) {
 
 std::string Error::message() const {
   return std::string("cannot ") + verb_of(operation) + " '" + path +
-         "': " + std::generic_category().message(code);
+         "': " + error_text(code);
+}
+
+std::string error_text(int code) {
+  return code == ETIME ? "stalled: no answer in time" : std::generic_category().message(code);
 }
 
 Statistics& Statistics::operator+=(const Statistics& other) {
@@ -115,9 +122,16 @@ void Directory::unlock() {
 
 Result walk(std::span<const std::string> roots, const Options& options,
             const VisitorFactory& factory) {
-  return engine::Engine(filesystem_of(options.backend), roots, options, factory,
-                        engine::Tuning::from_environment())
-      .run();
+  const engine::Tuning tuning = engine::Tuning::from_environment();
+  sys::FileSystem& filesystem = filesystem_of(options.backend);
+  if (options.stall_timeout > std::chrono::nanoseconds(0)) {
+    if (options.backend == Backend::posix) {
+      throw std::invalid_argument("stall_timeout needs the Linux backend");
+    }
+    sys::StallGuard guard(filesystem, options.stall_timeout);
+    return engine::Engine(guard, roots, options, factory, tuning).run();
+  }
+  return engine::Engine(filesystem, roots, options, factory, tuning).run();
 }
 
 Repeats repeats_by_mounts() {

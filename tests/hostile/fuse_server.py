@@ -63,6 +63,10 @@ class Behaviour:
     def on_request(self, opcode, count):
         """Before every request."""
 
+    def answers(self, opcode, node, body):
+        """False: who asks waits until the server ends."""
+        return True
+
     def entries(self, node):
         """The listing: (name, Node or None, d_type, d_off of the next)."""
         for index, name in enumerate(node.names()):
@@ -151,6 +155,8 @@ class Server:
             try:
                 if opcode != _INIT:
                     self.behaviour.on_request(opcode, self.count)
+                if not self.behaviour.answers(opcode, self.nodes.get(node_id), request[40:]):
+                    continue
                 reply = self.answer(opcode, node_id, request[40:])
             except OSError as failure:
                 error = failure.errno

@@ -2,6 +2,7 @@
 """trawl du over a filesystem that lies, stalls, fails or dies, and how a walk is cut short."""
 
 import errno
+import json
 import os
 import random
 import re
@@ -228,6 +229,67 @@ def test_a_server_that_dies(tools, place, serve, threads, at):
         _, err, _ = finish(process, 20)
     assert process.returncode == 1
     assert err and all(re.match(rb"du: |\s|$", line) for line in err.splitlines())
+
+
+class Dead(Behaviour):
+    """Some requests about one directory are never answered."""
+
+    def __init__(self, node, opcodes):
+        self.node, self.opcodes = node, opcodes
+
+    def answers(self, opcode, node, body):
+        return node is not self.node or opcode not in self.opcodes
+
+
+@pytest.mark.parametrize("threads", [1, 2, 16])
+@pytest.mark.parametrize("opcode", [READDIR, OPENDIR, GETATTR, LOOKUP])
+def test_a_server_that_stops_answering_for_one_directory(tools, place, serve, threads, opcode):
+    """The rest is walked, and what could not be is an error."""
+    root = tree(2, 3, 4)
+    invocation = Invocation([b"-a"], cwd=os.fsencode(place / "m"), timeout=60)
+    with serve(root, Behaviour()):
+        lines = set(tools.gnu(invocation).out.splitlines())
+    dead = root.children[b"dead"] = tree(1, 2, 5)
+    with serve(root, Dead(dead, [opcode])):
+        for command in (["-a"], ["-a", "--json"]):
+            out, err, seconds = finish(process := start(tools, place, f"--threads={threads}", "--stall-timeout=0.4", *command), 30)
+            assert process.returncode == 1 and seconds < 10
+            if "--json" in command:
+                document = json.loads(out)
+                assert any(error["path"].startswith("./dead") and error["errno_name"] == "ETIME" for error in document["errors"]), document["errors"]
+            else:
+                assert re.search(rb"^du: .*\./dead'?: stalled: no answer in time$", err, re.MULTILINE), err
+                assert lines <= set(out.splitlines())
+
+
+def test_a_guarded_walk_finds_the_same(tools, place, serve):
+    """Local directories, which are asked directly, and those of a server, which a child process asks, in one another."""
+    (place / "own/m").mkdir(parents=True)
+    (place / "own/file").write_bytes(b"x" * 5000)
+    os.symlink("../m/d1", place / "own/link")
+    os.symlink("../../m/d1/f0", place / "own/m/link")
+    with serve(tree(2, 3, 40), Behaviour()):
+        for args in (["-a"], ["-aL"], ["-ax"], ["-aD", "own/link", "m/d2", "own"], ["-s", "m", "."], ["-a", place / "m", "m/d1/f1"]):
+            for threads in (1, 4):
+                words = [tools.trawl, "du", f"--threads={threads}", *args]
+                plain, guarded = (subprocess.run([*words, *more], cwd=place, capture_output=True, timeout=60) for more in ([], ["--stall-timeout=20"]))
+                assert (guarded.returncode, guarded.stdout, guarded.stderr) == (0, plain.stdout, b"") and plain.stdout
+
+
+def test_an_operand_that_is_not_answered_for(tools, place, serve):
+    (place / "alive").mkdir()
+    (place / "alive/file").write_bytes(b"x" * 5000)
+    root = tree(1, 2, 3)
+    with serve(root, Dead(root, [GETATTR, OPENDIR, LOOKUP])):
+        for names in (["m", "alive"], ["alive", "m/d0", "alive/file"]):
+            process = subprocess.Popen(["du", "--stall-timeout=300ms", "-a", *names], executable=tools.du, cwd=place, env=CLEAN,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+            out, err, seconds = finish(process, 30)
+            assert process.returncode == 1 and seconds < 10 and b"stalled" in err
+            assert b"8\talive/file\n" in out and b"\talive\n" in out
+        process = subprocess.Popen([tools.trawl, "--stall-timeout=300ms", "."], cwd=place, env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        out, err, seconds = finish(process, 30)
+        assert process.returncode == 1 and b"alive" in out
 
 
 # --- cut short --------------------------------------------------------------------------------------
