@@ -34,13 +34,13 @@ namespace {
 constexpr unsigned kCores[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
 
 // By costs.cc on the machine of docs/scaling.md.
-constexpr CallCosts kCalls{.open = 1800,
-                           .close = 800,
-                           .stat_directory = 400,
-                           .stat = 1000,
-                           .read = 1900,
-                           .read_entry = 200,
-                           .own_entry = 80};
+constexpr CallCosts kCalls{.open = 2630,
+                           .close = 1150,
+                           .stat_directory = 520,
+                           .stat = 1440,
+                           .read = 2620,
+                           .read_entry = 278,
+                           .own_entry = 100};
 constexpr ThreadCosts kThreads{.start_thread = 17700,
                                .until_thread_begins = 26900,
                                .wake = 4800,
@@ -80,6 +80,30 @@ constexpr NamedTree kTrees[] = {
     {"small", "30 entries", [] { return small_tree(); }},
 };
 
+// What could be done otherwise.
+struct Variant {
+  const char* name = "as it is";
+  bool pinned = false;  // to as many workers as cores, from the start
+  double start = 1;     // factor of what it costs to start a thread
+  double wake = 1;      // and to wake one
+  std::size_t read_before_split = 0;
+};
+constexpr Variant kAsItIs{};
+constexpr Variant kPinned{.name = "limit at once", .pinned = true};
+constexpr Variant kVariants[] = {
+    kAsItIs,
+    kPinned,
+    {.name = "threads start at a tenth", .start = 0.1},
+    {.name = "wake-ups at a tenth", .wake = 0.1},
+    {.name = "ranges split after 64 KiB", .read_before_split = std::size_t{64} << 10},
+    {.name = "limit at once, threads at a tenth", .pinned = true, .start = 0.1},
+    {.name = "all of these",
+     .pinned = true,
+     .start = 0.1,
+     .wake = 0.1,
+     .read_before_split = std::size_t{64} << 10},
+};
+
 struct Outcome {
   unsigned cores = 0;
   double seconds = 0;
@@ -109,7 +133,9 @@ void divide_idle_time(Outcome& outcome, bool pinned) {
   std::vector<Change> changes;
   const unsigned cores = outcome.cores;
   const unsigned first = pinned ? cores : std::min(cores, 4U);
-  changes.push_back({outcome.times.expanded_at, static_cast<int>(first), 0, 0});
+  if (outcome.times.expanded_at > 0) {
+    changes.push_back({outcome.times.expanded_at, static_cast<int>(first), 0, 0});
+  }
   for (const ConcurrencyChange& each : outcome.result.concurrency) {
     changes.push_back({static_cast<double>(each.at.count()), static_cast<int>(each.workers), 0, 0});
   }
@@ -132,14 +158,18 @@ void divide_idle_time(Outcome& outcome, bool pinned) {
     const auto of = static_cast<int>(cores);
     const int may = std::min(limit, of);
     const int here = std::min(may, started);
+    const int wanted = std::min(may, static_cast<int>(outcome.times.started.size()));
     const int busy = std::clamp(running, 0, of);
     const int no_limit = std::min(of - busy, of - may);
-    const int no_thread = std::min(of - busy - no_limit, may - here);
+    const int no_thread = std::min(of - busy - no_limit, wanted - std::min(wanted, here));
     const int no_work = of - busy - no_limit - no_thread;
     outcome.limit += passed * no_limit / all;
     outcome.starting += passed * no_thread / all;
     (busy <= 1 ? outcome.serial : outcome.idle) += passed * no_work / all;
     before = at;
+    if (change.at > outcome.times.wall) {
+      break;
+    }
     limit = change.limit >= 0 ? change.limit : limit;
     started += change.started;
     running += change.running;
@@ -149,22 +179,30 @@ void divide_idle_time(Outcome& outcome, bool pinned) {
   outcome.sharing = outcome.times.used[static_cast<int>(Use::sharing)] / all;
 }
 
-Outcome run(const Tree& tree, unsigned cores, const Contention& contention, bool pinned = false) {
+Outcome run(const Tree& tree, unsigned cores, const Contention& contention,
+            const Variant& variant = kAsItIs) {
   Outcome outcome;
   outcome.cores = cores;
-  Machine machine(cores, kThreads, [&](double n) { return contention.factor(n); });
+  ThreadCosts threads = kThreads;
+  threads.start_thread *= variant.start;
+  threads.until_thread_begins *= variant.start;
+  threads.wake *= variant.wake;
+  threads.until_awake *= variant.wake;
+  Machine machine(cores, threads, [&](double n) { return contention.factor(n); });
   ModelFileSystem filesystem(tree, kCalls, contention.beside);
   Options options;
   options.fields = Fields::basic;
   options.private_descriptors = true;
-  options.threads = pinned ? cores : 0;
+  options.threads = variant.pinned ? cores : 0;
+  engine::Tuning tuning;
+  tuning.read_before_split = variant.read_before_split;
   const std::vector<std::string> roots{"root"};
   std::vector<std::unique_ptr<Counter>> counters;
   const VisitorFactory factory = [&](unsigned) -> Visitor& {
     return *counters.emplace_back(std::make_unique<Counter>());
   };
   outcome.times = machine.run([&] {
-    outcome.result = engine::Engine(filesystem, roots, options, factory).run();
+    outcome.result = engine::Engine(filesystem, roots, options, factory, tuning).run();
   });
   if (!outcome.result.complete() || outcome.result.statistics.entries != tree.entries() + 1) {
     std::fprintf(stderr, "simulate: the walk reported %ju of %ju entries\n",
@@ -173,7 +211,7 @@ Outcome run(const Tree& tree, unsigned cores, const Contention& contention, bool
     std::exit(1);
   }
   outcome.seconds = outcome.times.wall * 1e-9;
-  divide_idle_time(outcome, pinned);
+  divide_idle_time(outcome, variant.pinned);
   return outcome;
 }
 
@@ -182,18 +220,20 @@ class Report {
   void open_csv(const char* path) { csv_.open(path); }
 
   // One table and one curve.
-  void add(const NamedTree& named, const Contention& contention, bool pinned = false) {
+  void add(const NamedTree& named, const Contention& contention,
+           const Variant& variant = kAsItIs) {
     const Tree tree = named.make();
     std::printf("### %s (%s), contention: %s%s\n\n", named.name, named.what, contention.name,
-                pinned ? ", --threads=CORES" : "");
+                variant.pinned ? ", --threads=CORES" : "");
     std::printf(
         "| cores | ms | speed-up | efficiency | to the kernel's own | work | contention | sharing | "
         "limit | starting | serial | no work | workers | steals | splits |\n"
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
-    Curve curve{.tree = named.name, .contention = contention.name, .pinned = pinned, .points = {}};
+    Curve curve{.tree = named.name, .contention = contention.name, 
+                .pinned = variant.pinned, .points = {}};
     double alone = 0;
     for (const unsigned cores : kCores) {
-      const Outcome outcome = run(tree, cores, contention, pinned);
+      const Outcome outcome = run(tree, cores, contention, variant);
       alone = cores == 1 ? outcome.seconds : alone;
       const double speed_up = alone / outcome.seconds;
       const double efficiency = speed_up / cores;
@@ -213,7 +253,7 @@ class Report {
                   static_cast<std::uintmax_t>(splits));
       std::fflush(stdout);
       if (csv_.is_open()) {
-        write_csv(named, contention, pinned, outcome, speed_up);
+        write_csv(named, contention, variant.pinned, outcome, speed_up);
       }
       curve.points.emplace_back(cores, speed_up);
     }
@@ -259,7 +299,7 @@ void run_one(const char* tree, const char* cores, std::string_view contention, b
     std::exit(2);
   }
   const Outcome outcome = run(tree_called(tree).make(), static_cast<unsigned>(std::atoi(cores)),
-                              *found, pinned);
+                              *found, pinned ? kPinned : kAsItIs);
   const Statistics& all = outcome.result.statistics;
   std::printf("%.6f s, %u workers, %ju steals, %ju slices, %ju ranges, %ju parks, %ju opened\n",
               outcome.seconds, all.workers, static_cast<std::uintmax_t>(all.steals),
@@ -272,6 +312,23 @@ void run_one(const char* tree, const char* cores, std::string_view contention, b
   }
   for (std::size_t i = 1; i < outcome.times.started.size(); i *= 2) {
     std::printf("%8.3f ms: worker %zu begins\n", outcome.times.started[i] * 1e-6, i);
+  }
+}
+
+// With 256 cores: what each change would bring, and all of them.
+void compare_variants() {
+  std::printf("### 256 cores, milliseconds\n\n| | mixed, none | mixed, linear | wide, none | wide, linear "
+              "|\n|---|---|---|---|---|\n");
+  const Tree mixed = tree_called("mixed").make();
+  const Tree wide = tree_called("wide").make();
+  for (const Variant& variant : kVariants) {
+    std::printf("| %s |", variant.name);
+    for (const Tree* tree : {&mixed, &wide}) {
+      for (const Contention* contention : {&kNone, &kLinear}) {
+        std::printf(" %.1f |", run(*tree, 256, *contention, variant).seconds * 1e3);
+      }
+    }
+    std::printf("\n");
   }
 }
 
@@ -308,8 +365,9 @@ int main(int argc, char** argv) {
       report.add(kTrees[0], contention);
     }
   }
-  report.add(kTrees[0], kLinear, true);
+  report.add(kTrees[0], kLinear, kPinned);
   report.add(tree_called("wide"), kNone);
+  compare_variants();
   if (svg != nullptr) {
     std::ofstream(svg) << plot(report.curves());
   }
