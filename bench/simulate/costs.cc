@@ -119,9 +119,13 @@ struct Walk {
 
 std::atomic<Clock::rep> began{0};
 std::atomic<int> word{0};
+std::atomic<int> go_on{0};
 
 void* note_begin(void*) {
   began.store(Clock::now().time_since_epoch().count());
+  while (go_on.load() == 0) {
+    ::syscall(SYS_futex, &go_on, FUTEX_WAIT_PRIVATE, 0, nullptr);
+  }
   return nullptr;
 }
 
@@ -143,13 +147,22 @@ void measure_threads() {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, std::size_t{256} << 10);
-  for (int i = 0; i < 500; ++i) {
-    pthread_t thread;
+  // None ends before all have begun, so that each needs a stack of its own, as in a walk.
+  std::vector<pthread_t> threads(255);
+  for (pthread_t& each : threads) {
+    began.store(0);
     const Clock::time_point begin = Clock::now();
-    pthread_create(&thread, &attributes, note_begin, nullptr);
+    pthread_create(&each, &attributes, note_begin, nullptr);
     create.push_back(nanoseconds(Clock::now() - begin));
-    pthread_join(thread, nullptr);
+    while (began.load() == 0) {
+      sched_yield();
+    }
     until_begun.push_back(nanoseconds(Clock::duration(began.load()) - begin.time_since_epoch()));
+  }
+  go_on.store(1);
+  ::syscall(SYS_futex, &go_on, FUTEX_WAKE_PRIVATE, INT32_MAX);
+  for (const pthread_t each : threads) {
+    pthread_join(each, nullptr);
   }
   std::printf("start_thread %.0f\nuntil_thread_begins %.0f\n", median(create),
               median(until_begun));
