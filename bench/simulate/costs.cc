@@ -74,13 +74,11 @@ struct Walk {
       return;
     }
     struct statx now;
-    timed(stat_directory,
-          [&] { return ::statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &now); });
+    timed(stat_directory, [&] { return ::statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &now); });
     std::vector<std::string> below;
     for (;;) {
-      const long size = timed(read, [&] {
-        return ::syscall(SYS_getdents64, fd, buffer.data(), buffer.size());
-      });
+      const long size =
+          timed(read, [&] { return ::syscall(SYS_getdents64, fd, buffer.data(), buffer.size()); });
       if (size <= 0) {
         break;
       }
@@ -164,8 +162,7 @@ void measure_threads() {
   for (const pthread_t each : threads) {
     pthread_join(each, nullptr);
   }
-  std::printf("start_thread %.0f\nuntil_thread_begins %.0f\n", median(create),
-              median(until_begun));
+  std::printf("start_thread %.0f\nuntil_thread_begins %.0f\n", median(create), median(until_begun));
 
   std::vector<double> wake;
   std::vector<double> until_awake;

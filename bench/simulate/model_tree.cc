@@ -193,10 +193,9 @@ int ModelFileSystem::read_directory(sys::DirectoryHandle& handle, std::span<std:
   end = at == all;
   std::uint16_t& readers = readers_[open.directory];
   ++readers;
-  Machine::current()->call(
-      costs_.read + costs_.read_entry * static_cast<double>(at - open.at),
-      buffer.size() <= kProbe ? Use::sharing : Use::work,
-      [&] { return 1 + beside_ * (readers - 1); });
+  Machine::current()->call(costs_.read + costs_.read_entry * static_cast<double>(at - open.at),
+                           buffer.size() <= kProbe ? Use::sharing : Use::work,
+                           [&] { return 1 + beside_ * (readers - 1); });
   --readers;
   return 0;
 }

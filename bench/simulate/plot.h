@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdarg>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -26,7 +27,8 @@ struct Curve {
 class Plot {
  public:
   std::string draw(const std::vector<Curve>& curves) {
-    line(R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 520" font-family="sans-serif" font-size="13">)");
+    line(
+        R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 520" font-family="sans-serif" font-size="13">)");
     line(R"(<rect width="860" height="520" fill="#fff"/>)");
     for (int power = 0; power <= 8; ++power) {
       const double at = std::exp2(power);
@@ -55,8 +57,7 @@ class Plot {
            " points=\"" + points + "\"/>");
       const double at = 62 + 22 * number;
       segment(x(256) + 12, at - 4, x(256) + 36, at - 4, colour);
-      text(x(256) + 42, at, "start",
-           curve.label() + format(" (%.1f)", curve.points.back().second));
+      text(x(256) + 42, at, "start", curve.label() + format(" (%.1f)", curve.points.back().second));
       ++number;
     }
     text(x(256) + 12, 62 + 22 * number + 8.0, "start", "in brackets: with 256 cores");
@@ -69,18 +70,21 @@ class Plot {
   static double y(double speed_up) {
     return 460 - 420 * std::log2(speed_up < 1 ? 1 : speed_up) / 8;
   }
-  template <class... Values>
-  static std::string format(const char* pattern, Values... values) {
+  [[gnu::format(printf, 1, 2)]] static std::string format(const char* pattern, ...) {
     char buffer[256];
-    std::snprintf(buffer, sizeof buffer, pattern, values...);
+    va_list values;
+    va_start(values, pattern);
+    std::vsnprintf(buffer, sizeof buffer, pattern, values);
+    va_end(values);
     return buffer;
   }
   void line(const std::string& text) { out_ += text + '\n'; }
   void segment(double x1, double y1, double x2, double y2, const char* colour,
                const char* dashes = "") {
-    line(format("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" "
-                "stroke-dasharray=\"%s\"/>",
-                x1, y1, x2, y2, colour, *dashes == '\0' ? "none" : dashes));
+    line(
+        format("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" "
+               "stroke-dasharray=\"%s\"/>",
+               x1, y1, x2, y2, colour, *dashes == '\0' ? "none" : dashes));
   }
   void text(double at_x, double at_y, const char* anchor, const std::string& what) {
     line(format("<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", at_x, at_y, anchor) + what +

@@ -52,8 +52,8 @@ constexpr ThreadCosts kThreads{.start_thread = 20e3,
                                .find_cores = 150e3,
                                .step = 20e3};
 
-// A call takes 1 + linear (n-1) + square n (n-1) times as long when n cores are in the kernel, and a
-// read 1 + beside m times as long when m others read in the same directory.
+// A call takes 1 + linear (n-1) + square n (n-1) times as long when n cores are in the kernel, and
+// a read 1 + beside m times as long when m others read in the same directory.
 struct Contention {
   const char* name;
   double linear;
@@ -61,9 +61,8 @@ struct Contention {
   double beside;
   double factor(double n) const { return 1 + linear * (n - 1) + square * n * (n - 1); }
 };
-constexpr Contention kContentions[] = {{"none", 0, 0, 0},
-                                       {"linear", 0.0156, 0, 0.009},
-                                       {"square", 0.0078, 0.00049, 0.009}};
+constexpr Contention kContentions[] = {
+    {"none", 0, 0, 0}, {"linear", 0.0156, 0, 0.009}, {"square", 0.0078, 0.00049, 0.009}};
 constexpr const Contention& kNone = kContentions[0];
 constexpr const Contention& kLinear = kContentions[1];
 
@@ -123,8 +122,8 @@ struct Counter final : Visitor {
   }
 };
 
-// Divides the time of the cores that did nothing among the reasons: the limit was lower, the threads
-// were not there yet, or there was no work, while one worker ran (serial) or more.
+// Divides the time of the cores that did nothing among the reasons: the limit was lower, the
+// threads were not there yet, or there was no work, while one worker ran (serial) or more.
 void divide_idle_time(Outcome& outcome, bool pinned) {
   struct Change {
     double at;
@@ -203,9 +202,8 @@ Outcome run(const Tree& tree, unsigned cores, const Contention& contention,
   const VisitorFactory factory = [&](unsigned) -> Visitor& {
     return *counters.emplace_back(std::make_unique<Counter>());
   };
-  outcome.times = machine.run([&] {
-    outcome.result = engine::Engine(filesystem, roots, options, factory, tuning).run();
-  });
+  outcome.times = machine.run(
+      [&] { outcome.result = engine::Engine(filesystem, roots, options, factory, tuning).run(); });
   if (!outcome.result.complete() || outcome.result.statistics.entries != tree.entries() + 1) {
     std::fprintf(stderr, "simulate: the walk reported %ju of %ju entries\n",
                  static_cast<std::uintmax_t>(outcome.result.statistics.entries),
@@ -222,17 +220,17 @@ class Report {
   void open_csv(const char* path) { csv_.open(path); }
 
   // One table and one curve.
-  void add(const NamedTree& named, const Contention& contention,
-           const Variant& variant = kAsItIs) {
+  void add(const NamedTree& named, const Contention& contention, const Variant& variant = kAsItIs) {
     const Tree tree = named.make();
     std::printf("### %s (%s), contention: %s%s\n\n", named.name, named.what, contention.name,
                 variant.pinned ? ", --threads=CORES" : "");
     std::printf(
-        "| cores | ms | speed-up | efficiency | to the kernel's own | work | contention | sharing | "
+        "| cores | ms | speed-up | efficiency | to the kernel's own | work | contention | sharing "
+        "| "
         "limit | starting | serial | no work | workers | steals | splits |\n"
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
-    Curve curve{.tree = named.name, .contention = contention.name, 
-                .pinned = variant.pinned, .points = {}};
+    Curve curve{
+        .tree = named.name, .contention = contention.name, .pinned = variant.pinned, .points = {}};
     double alone = 0;
     const bool is_large = std::string_view(named.name).ends_with("10m");
     const std::span<const unsigned> all_cores =
@@ -245,8 +243,8 @@ class Report {
       // What is left of the efficiency if the kernel's contention is not counted against it.
       const double own = efficiency * contention.factor(cores);
       const Statistics& statistics = outcome.result.statistics;
-      std::printf("| %u | %.2f | %.1f | %.0f %% | %.0f %% |", cores, outcome.seconds * 1e3, speed_up,
-                  efficiency * 100, own * 100);
+      std::printf("| %u | %.2f | %.1f | %.0f %% | %.0f %% |", cores, outcome.seconds * 1e3,
+                  speed_up, efficiency * 100, own * 100);
       const double shares[] = {outcome.work,     outcome.contention, outcome.sharing, outcome.limit,
                                outcome.starting, outcome.serial,     outcome.idle};
       for (const double share : shares) {
@@ -272,7 +270,8 @@ class Report {
   void write_csv(const NamedTree& named, const Contention& contention, bool pinned,
                  const Outcome& outcome, double speed_up) {
     if (csv_.tellp() == 0) {
-      csv_ << "tree,contention,pinned,cores,seconds,speed_up,efficiency,work,contention_time,sharing,"
+      csv_ << "tree,contention,pinned,cores,seconds,speed_up,efficiency,work,contention_time,"
+              "sharing,"
               "limit,starting,serial,no_work\n";
     }
     csv_ << named.name << ',' << contention.name << ',' << pinned << ',' << outcome.cores << ','
@@ -309,8 +308,8 @@ void run_one(const char* tree, const char* cores, std::string_view contention, b
   std::printf("%.6f s, %u workers, %ju steals, %ju slices, %ju ranges, %ju parks, %ju opened\n",
               outcome.seconds, all.workers, static_cast<std::uintmax_t>(all.steals),
               static_cast<std::uintmax_t>(all.splits),
-              static_cast<std::uintmax_t>(all.range_splits),
-              static_cast<std::uintmax_t>(all.parks), static_cast<std::uintmax_t>(all.open_calls));
+              static_cast<std::uintmax_t>(all.range_splits), static_cast<std::uintmax_t>(all.parks),
+              static_cast<std::uintmax_t>(all.open_calls));
   std::printf("more than one worker from %.3f ms on\n", outcome.times.expanded_at * 1e-6);
   for (const ConcurrencyChange& each : outcome.result.concurrency) {
     std::printf("%8.3f ms: limit %u\n", static_cast<double>(each.at.count()) * 1e-6, each.workers);
@@ -322,8 +321,9 @@ void run_one(const char* tree, const char* cores, std::string_view contention, b
 
 // With 256 cores: what each change would bring, and all of them.
 void compare_variants() {
-  std::printf("### 256 cores, milliseconds\n\n| | mixed, none | mixed, linear | wide, none | wide, linear "
-              "|\n|---|---|---|---|---|\n");
+  std::printf(
+      "### 256 cores, milliseconds\n\n| | mixed, none | mixed, linear | wide, none | wide, linear "
+      "|\n|---|---|---|---|---|\n");
   const Tree mixed = tree_called("mixed").make();
   const Tree wide = tree_called("wide").make();
   for (const Variant& variant : kVariants) {

@@ -220,9 +220,7 @@ Times Machine::run(const std::function<void()>& work) {
   return std::move(state_->times);
 }
 
-double Machine::slowdown() const {
-  return slowdown_(std::min<double>(state_->running, cores_));
-}
+double Machine::slowdown() const { return slowdown_(std::min<double>(state_->running, cores_)); }
 
 // Threads that are more than the cores share them evenly.
 void Machine::spend(double time, Use use) {
@@ -295,7 +293,8 @@ void unlock(pthread_mutex_t* pthread_mutex) {
 
 }  // namespace trawl::simulate
 
-// --- what the linker takes instead of libc's, libstdc++'s and trawl's own -------------------------
+// --- what the linker takes instead of libc's, libstdc++'s and trawl's own
+// -------------------------
 
 using trawl::simulate::g_machine;
 using trawl::simulate::Machine;
@@ -307,9 +306,9 @@ int pthread_create(pthread_t* thread, const pthread_attr_t*, void* (*main)(void*
   Machine::State& state = g_machine->state();
   g_machine->spend(g_machine->costs().start_thread, Use::sharing);
   g_machine->sync();
-  const double begins = state.self->now - g_machine->costs().start_thread +
-                        std::max(g_machine->costs().start_thread,
-                                 g_machine->costs().until_thread_begins);
+  const double begins =
+      state.self->now - g_machine->costs().start_thread +
+      std::max(g_machine->costs().start_thread, g_machine->costs().until_thread_begins);
   Machine::Thread& started = state.start(main, argument, begins);
   *thread = started.number;
   // The first that is started is the monitor.
@@ -381,9 +380,8 @@ long syscall(long number, ...) noexcept {
   Machine::State& state = g_machine->state();
   if (operation == FUTEX_WAIT) {
     // Who sleeps has looked at every deque twice.
-    g_machine->spend(
-        2 * g_machine->costs().look * static_cast<double>(state.times.started.size()),
-        Use::sharing);
+    g_machine->spend(2 * g_machine->costs().look * static_cast<double>(state.times.started.size()),
+                     Use::sharing);
     g_machine->sync();
     if (*word != value) {
       errno = EAGAIN;

@@ -27,11 +27,11 @@ struct ThreadCosts {
   double until_thread_begins;  // from then on
   double wake;                 // for who wakes another
   double until_awake;
-  double lock;                 // a mutex that this thread had last
-  double lock_of_other;        // one that another had
-  double look;                 // at another worker's deque, when looking at all in vain
-  double find_cores;           // usable_cores()
-  double step;                 // the longest time that passes at once
+  double lock;           // a mutex that this thread had last
+  double lock_of_other;  // one that another had
+  double look;           // at another worker's deque, when looking at all in vain
+  double find_cores;     // usable_cores()
+  double step;           // the longest time that passes at once
 };
 
 enum class Use : std::uint8_t { work, contention, sharing };
