@@ -93,6 +93,9 @@ def build_tools():
         ("make_tree", "trees/make_tree.cc", cxx, []),
         ("names", "names/names.cc", [*cxx, "-static-libstdc++", "-static-libgcc", "-pthread", f"-I{ROOT}/include"],
          [LIBRARY]),
+        ("simulate", "simulate/simulate.cc", [*cxx, "-pthread", f"-I{ROOT}/include", f"-I{ROOT}/src"],
+         [HERE / "simulate/virtual_machine.cc", HERE / "simulate/model_tree.cc", LIBRARY]),
+        ("costs", "simulate/costs.cc", [*cxx, "-pthread"], []),
     ]
     if has_fuse():
         tools.append(("latency_fs", "latency_fs/latency_fs.c", ["cc", "-O2", "-pthread", *fuse_flags("--cflags")],
