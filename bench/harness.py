@@ -84,12 +84,17 @@ def fuse_flags(kind):
     return subprocess.run(["pkg-config", kind, "fuse3"], capture_output=True, text=True, check=True).stdout.split()
 
 
+def has_uring():
+    return subprocess.run(["pkg-config", "--exists", "liburing"], check=False).returncode == 0
+
+
 def build_tools():
     BUILD.mkdir(parents=True, exist_ok=True)
     cxx = ["c++", "-std=c++20", "-O2"]
     tools = [
         ("launch", "launch.c", ["cc", "-O2", "-static"], []),
         ("floor", "floor/floor.cc", [*cxx, "-pthread"], []),
+        ("calls", "calls/calls.cc", [*cxx, "-pthread"], []),
         ("make_tree", "trees/make_tree.cc", cxx, []),
         ("names", "names/names.cc", [*cxx, "-static-libstdc++", "-static-libgcc", "-pthread", f"-I{ROOT}/include"],
          [LIBRARY]),
@@ -97,6 +102,8 @@ def build_tools():
     if has_fuse():
         tools.append(("latency_fs", "latency_fs/latency_fs.c", ["cc", "-O2", "-pthread", *fuse_flags("--cflags")],
                       fuse_flags("--libs")))
+    if has_uring():
+        tools.append(("uring", "uring/uring.cc", [*cxx, "-pthread"], ["-luring"]))
     for target, source, command, libraries in tools:
         out = BUILD / target
         sources = [HERE / source, *(each for each in libraries if isinstance(each, pathlib.Path))]
