@@ -3,13 +3,16 @@
 // The floor's work (bench/floor) by io_uring: lists a tree, stats every entry, counts.
 //
 //   uring [--threads N] [--depth N] [--directories N] [--wait N] [--kernel-threads N]
-//         [--open-by-call] PATH
+//         [--open-by-call] [--pool N] PATH
 //
 // Each thread has a ring, and a descriptor table of its own. It keeps up to --directories
 // directories in hand, whose openings (or not, with --open-by-call) and stats are in the ring, at
 // most --depth at once; it waits for --wait completions at a time. Listing stays a call: io_uring
 // has no getdents. --kernel-threads is how many the kernel may start for a ring (else its own
 // limit: the smaller of the depth and four per processor).
+//
+// --pool does without a ring, and all else in the same way: N plain threads make the calls, and hand
+// the results back to the thread that asked. So what is left is what io_uring itself brings.
 //
 // A name is copied by the kernel when its request is submitted, so that a directory's buffer is
 // read anew as soon as that has been done; its descriptor is needed until the last completion.
@@ -20,6 +23,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <thread>
 
@@ -35,6 +39,7 @@ unsigned g_depth = 64;
 unsigned g_directories = 8;
 unsigned g_wait = 1;
 unsigned g_kernel_threads = 0;
+unsigned g_pool = 0;
 bool g_open_by_call = false;
 int g_root = -1;
 
@@ -55,8 +60,90 @@ struct Request {
   struct statx info;
   Directory* directory = nullptr;
   bool opens = false;
-  std::string name;  // where the listing does not tell the type
+  bool tells_type = false;  // for the listing does not
+  int base = -1;
+  int result = 0;
+  std::string name;
 };
+
+constexpr int kOpenFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+constexpr int kStatFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+
+// Who asked, and where the answers to it go.
+struct Asker {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<Request*> answered;
+};
+
+// Plain threads that do what a ring does. Descriptors are the process's then.
+class Pool {
+ public:
+  explicit Pool(unsigned threads) {
+    for (unsigned i = 0; i < threads; ++i) {
+      threads_.emplace_back([this] { serve(); });
+    }
+  }
+
+  ~Pool() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
+  }
+
+  void submit(Asker& asker, std::vector<Request*>& requests) {
+    const std::lock_guard lock(mutex_);
+    for (Request* request : requests) {
+      queue_.push_back({&asker, request});
+      changed_.notify_one();
+    }
+    requests.clear();
+  }
+
+ private:
+  struct Item {
+    Asker* asker;
+    Request* request;
+  };
+
+  void serve() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [&] { return over_ || !queue_.empty(); });
+      if (queue_.empty()) {
+        return;
+      }
+      const Item item = queue_.front();
+      queue_.pop_front();
+      lock.unlock();
+      Request& request = *item.request;
+      const long result =
+          request.opens ? syscall(SYS_openat, request.base, request.name.c_str(), kOpenFlags)
+                        : syscall(SYS_statx, request.base, request.name.c_str(), kStatFlags,
+                                  STATX_BASIC_STATS, &request.info);
+      request.result = static_cast<int>(result);
+      {
+        const std::lock_guard answer_lock(item.asker->mutex);
+        item.asker->answered.push_back(&request);
+        item.asker->changed.notify_one();
+      }
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Item> queue_;
+  bool over_ = false;
+  std::vector<std::thread> threads_;
+};
+
+std::unique_ptr<Pool> g_pool_threads;
 
 class Worker {
  public:
@@ -65,7 +152,9 @@ class Worker {
   bench::Counts counts;
 
   void run() {
-    make_ring();
+    if (g_pool == 0) {
+      make_ring();
+    }
     requests_.resize(g_depth);
     for (Request& request : requests_) {
       free_.push_back(&request);
@@ -74,11 +163,18 @@ class Worker {
       fill();
       if (free_.size() < g_depth) {
         const unsigned in_ring = g_depth - static_cast<unsigned>(free_.size());
-        check(io_uring_submit_and_wait(&ring_, std::min(g_wait, in_ring)), "io_uring_enter");
-        reap();
+        if (g_pool != 0) {
+          wait_for_pool(std::min(g_wait, in_ring));
+        } else {
+          check(io_uring_submit_and_wait(&ring_, std::min(g_wait, in_ring)), "io_uring_enter");
+          reap();
+        }
+        work_.push(found_);
       }
     }
-    io_uring_queue_exit(&ring_);
+    if (g_pool == 0) {
+      io_uring_queue_exit(&ring_);
+    }
   }
 
  private:
@@ -155,16 +251,20 @@ class Worker {
   }
 
   void open(Directory& directory) {
-    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+    const char* path = directory.task.path.c_str();
     if (g_open_by_call) {
       directory.began = true;
-      opened(directory,
-             static_cast<int>(syscall(SYS_openat, g_root, directory.task.path.c_str(), flags)));
+      opened(directory, static_cast<int>(syscall(SYS_openat, g_root, path, kOpenFlags)));
     } else if (!free_.empty()) {
       directory.began = true;
-      io_uring_sqe* sqe = request(directory, true);
-      io_uring_prep_openat(sqe, g_root, directory.task.path.c_str(), flags, 0);
-      io_uring_sqe_set_data(sqe, last_);
+      Request& request = new_request(directory, true);
+      if (g_pool != 0) {
+        ask_pool(request, g_root, path);
+      } else {
+        io_uring_sqe* sqe = io_uring_get_sqe(&ring_);  // there are as many as requests
+        io_uring_prep_openat(sqe, g_root, path, kOpenFlags, 0);
+        io_uring_sqe_set_data(sqe, &request);
+      }
     }
   }
 
@@ -192,7 +292,11 @@ class Worker {
       directory.ended = true;
       return;
     }
-    io_uring_submit(&ring_);  // so that the names are copied
+    if (g_pool != 0) {
+      g_pool_threads->submit(asker_, asked_);
+    } else {
+      io_uring_submit(&ring_);  // so that the names are copied
+    }
     for (;;) {
       directory.at = 0;
       directory.size =
@@ -228,25 +332,51 @@ class Worker {
 
   void stat(Directory& directory, const Record& record) {
     ++counts.entries;
-    io_uring_sqe* sqe = request(directory, false);
-    if (record.type == bench::kUnknown) {
-      last_->name = record.name;
-    } else if (record.type == bench::kDirectory) {
+    if (record.type == bench::kDirectory) {
       found_.push_back({bench::path_of(directory.task.path, record.name), {}});
     }
-    io_uring_prep_statx(sqe, directory.fd, record.name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
-                        STATX_BASIC_STATS, &last_->info);
-    io_uring_sqe_set_data(sqe, last_);
+    Request& request = new_request(directory, false);
+    if (record.type == bench::kUnknown) {
+      request.tells_type = true;
+      request.name = record.name;
+    }
+    if (g_pool != 0) {
+      ask_pool(request, directory.fd, record.name);
+    } else {
+      io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+      io_uring_prep_statx(sqe, directory.fd, record.name, kStatFlags, STATX_BASIC_STATS,
+                          &request.info);
+      io_uring_sqe_set_data(sqe, &request);
+    }
   }
 
-  io_uring_sqe* request(Directory& directory, bool opens) {
-    last_ = free_.back();
+  Request& new_request(Directory& directory, bool opens) {
+    Request& request = *free_.back();
     free_.pop_back();
-    last_->directory = &directory;
-    last_->opens = opens;
-    last_->name.clear();
+    request.directory = &directory;
+    request.opens = opens;
+    request.tells_type = false;
     ++directory.in_ring;
-    return io_uring_get_sqe(&ring_);  // there are as many as requests
+    return request;
+  }
+
+  void ask_pool(Request& request, int base, const char* name) {
+    request.base = base;
+    request.name = name;
+    asked_.push_back(&request);
+  }
+
+  void wait_for_pool(std::size_t least) {
+    g_pool_threads->submit(asker_, asked_);
+    std::vector<Request*> answered;
+    {
+      std::unique_lock lock(asker_.mutex);
+      asker_.changed.wait(lock, [&] { return asker_.answered.size() >= least; });
+      answered.swap(asker_.answered);
+    }
+    for (Request* request : answered) {
+      answer(*request, request->result);
+    }
   }
 
   void reap() {
@@ -255,30 +385,33 @@ class Worker {
     unsigned seen = 0;
     io_uring_for_each_cqe(&ring_, head, cqe) {
       ++seen;
-      auto& request = *static_cast<Request*>(io_uring_cqe_get_data(cqe));
-      Directory& directory = *request.directory;
-      --directory.in_ring;
-      if (request.opens) {
-        opened(directory, cqe->res);
-      } else if (cqe->res < 0) {
-        ++counts.failures;
-      } else {
-        counts.blocks += request.info.stx_blocks;
-        if (!request.name.empty() && S_ISDIR(request.info.stx_mode)) {
-          found_.push_back({bench::path_of(directory.task.path, request.name.c_str()), {}});
-        }
-      }
-      free_.push_back(&request);
+      answer(*static_cast<Request*>(io_uring_cqe_get_data(cqe)), cqe->res);
     }
     io_uring_cq_advance(&ring_, seen);
-    work_.push(found_);
+  }
+
+  void answer(Request& request, int result) {
+    Directory& directory = *request.directory;
+    --directory.in_ring;
+    if (request.opens) {
+      opened(directory, result);
+    } else if (result < 0) {
+      ++counts.failures;
+    } else {
+      counts.blocks += request.info.stx_blocks;
+      if (request.tells_type && S_ISDIR(request.info.stx_mode)) {
+        found_.push_back({bench::path_of(directory.task.path, request.name.c_str()), {}});
+      }
+    }
+    free_.push_back(&request);
   }
 
   bench::Work& work_;
   io_uring ring_{};
+  Asker asker_;
+  std::vector<Request*> asked_;
   std::vector<Request> requests_;
   std::vector<Request*> free_;
-  Request* last_ = nullptr;
   std::vector<std::unique_ptr<Directory>> hand_;
   std::vector<std::unique_ptr<char[]>> spare_;
   std::vector<Task> found_;
@@ -296,6 +429,7 @@ int main(int argc, char** argv) {
                !bench::number_option(argc, argv, i, "--depth", g_depth) &&
                !bench::number_option(argc, argv, i, "--directories", g_directories) &&
                !bench::number_option(argc, argv, i, "--wait", g_wait) &&
+               !bench::number_option(argc, argv, i, "--pool", g_pool) &&
                !bench::number_option(argc, argv, i, "--kernel-threads", g_kernel_threads)) {
       root = argv[i];
     }
@@ -307,6 +441,9 @@ int main(int argc, char** argv) {
     std::perror(root);
     return 1;
   }
+  if (g_pool != 0) {
+    g_pool_threads = std::make_unique<Pool>(g_pool);
+  }
   bench::Work work(g_threads);
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
@@ -315,7 +452,9 @@ int main(int argc, char** argv) {
   }
   for (unsigned i = 1; i < g_threads; ++i) {
     threads.emplace_back([&worker = *workers[i]] {
-      unshare(CLONE_FILES);
+      if (g_pool == 0) {
+        unshare(CLONE_FILES);
+      }
       worker.run();
     });
   }
@@ -323,6 +462,7 @@ int main(int argc, char** argv) {
   for (std::thread& thread : threads) {
     thread.join();
   }
+  g_pool_threads.reset();
   bench::Counts counts{.blocks = info.stx_blocks};
   for (const auto& worker : workers) {
     counts += worker->counts;
