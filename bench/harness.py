@@ -180,7 +180,7 @@ def fresh_mount(kind, size="3G"):
         words = ["mount", "-t", kind, "-o", f"size={size}", kind, path]
         if kind != "tmpfs":
             subprocess.run(["truncate", "-s", size, image], check=True)
-            subprocess.run([f"mkfs.{kind}", "-q", image], check=True)
+            subprocess.run([f"mkfs.{kind}", "-q", image], stdout=subprocess.DEVNULL, check=True)
             words = ["mount", "-t", kind, "-o", "loop", image, path]
         if subprocess.run(words, check=False).returncode != 0:
             raise Skipped(f"{kind} can't be mounted here")

@@ -115,9 +115,11 @@ void Directory::unlock() {
 
 Result walk(std::span<const std::string> roots, const Options& options,
             const VisitorFactory& factory) {
-  return engine::Engine(filesystem_of(options.backend), roots, options, factory,
-                        engine::Tuning::from_environment())
-      .run();
+  const engine::Tuning tuning = engine::Tuning::from_environment();
+  sys::FileSystem& filesystem = tuning.dont_sync && options.backend != Backend::posix
+                                    ? sys::linux_filesystem_unsynchronized()
+                                    : filesystem_of(options.backend);
+  return engine::Engine(filesystem, roots, options, factory, tuning).run();
 }
 
 Repeats repeats_by_mounts() {
