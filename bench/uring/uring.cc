@@ -11,8 +11,8 @@
 // has no getdents. --kernel-threads is how many the kernel may start for a ring (else its own
 // limit: the smaller of the depth and four per processor).
 //
-// --pool does without a ring, and all else in the same way: N plain threads make the calls, and hand
-// the results back to the thread that asked. So what is left is what io_uring itself brings.
+// --pool does without a ring, and all else in the same way: N plain threads make the calls, and
+// hand the results back to the thread that asked. So what is left is what io_uring itself brings.
 //
 // A name is copied by the kernel when its request is submitted, so that a directory's buffer is
 // read anew as soon as that has been done; its descriptor is needed until the last completion.
@@ -122,10 +122,10 @@ class Pool {
       queue_.pop_front();
       lock.unlock();
       Request& request = *item.request;
-      const long result =
-          request.opens ? syscall(SYS_openat, request.base, request.name.c_str(), kOpenFlags)
-                        : syscall(SYS_statx, request.base, request.name.c_str(), kStatFlags,
-                                  STATX_BASIC_STATS, &request.info);
+      const long result = request.opens
+                              ? syscall(SYS_openat, request.base, request.name.c_str(), kOpenFlags)
+                              : syscall(SYS_statx, request.base, request.name.c_str(), kStatFlags,
+                                        STATX_BASIC_STATS, &request.info);
       request.result = static_cast<int>(result);
       {
         const std::lock_guard answer_lock(item.asker->mutex);
@@ -310,8 +310,9 @@ class Worker {
         directory.first = false;
         return;
       }
-      found_.push_back({directory.task.path, std::string(directory.buffer.get(),
-                                                         static_cast<std::size_t>(directory.size))});
+      found_.push_back(
+          {directory.task.path,
+           std::string(directory.buffer.get(), static_cast<std::size_t>(directory.size))});
       work_.push(found_);
       if (last_offset(directory) == bench::kEnd) {
         directory.ended = true;
