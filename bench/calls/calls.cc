@@ -67,7 +67,7 @@ void list(Worker& self, const Task& task, char* buffer) {
   }
   ++self.counts.directories;
   if (g_advise) {
-    // What it answers is of no use: on a directory of most filesystems, EINVAL.
+    // A hint: nothing depends on what it answers.
     (void)posix_fadvise(static_cast<int>(fd), 0, 0, POSIX_FADV_WILLNEED);
   }
   std::int64_t position = 0;
