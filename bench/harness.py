@@ -84,12 +84,17 @@ def fuse_flags(kind):
     return subprocess.run(["pkg-config", kind, "fuse3"], capture_output=True, text=True, check=True).stdout.split()
 
 
+def has_uring():
+    return subprocess.run(["pkg-config", "--exists", "liburing"], check=False).returncode == 0
+
+
 def build_tools():
     BUILD.mkdir(parents=True, exist_ok=True)
     cxx = ["c++", "-std=c++20", "-O2"]
     tools = [
         ("launch", "launch.c", ["cc", "-O2", "-static"], []),
         ("floor", "floor/floor.cc", [*cxx, "-pthread"], []),
+        ("calls", "calls/calls.cc", [*cxx, "-pthread"], []),
         ("make_tree", "trees/make_tree.cc", cxx, []),
         ("names", "names/names.cc", [*cxx, "-static-libstdc++", "-static-libgcc", "-pthread", f"-I{ROOT}/include"],
          [LIBRARY]),
@@ -100,6 +105,8 @@ def build_tools():
     if has_fuse():
         tools.append(("latency_fs", "latency_fs/latency_fs.c", ["cc", "-O2", "-pthread", *fuse_flags("--cflags")],
                       fuse_flags("--libs")))
+    if has_uring():
+        tools.append(("uring", "uring/uring.cc", [*cxx, "-pthread"], ["-luring"]))
     for target, source, command, libraries in tools:
         out = BUILD / target
         sources = [HERE / source, *(each for each in libraries if isinstance(each, pathlib.Path))]
@@ -137,7 +144,7 @@ def tree_path(name):
 
 
 @contextlib.contextmanager
-def latency_mount(delay=1000, entries=5000):
+def latency_mount(delay=1000, entries=5000, per_directory=50):
     """Mounts the latency filesystem (delay in µs) for the time of a `with`."""
     if not (BUILD / "latency_fs").exists() or not has_fuse():
         raise Skipped("libfuse3 is not installed")
@@ -147,7 +154,7 @@ def latency_mount(delay=1000, entries=5000):
     path = pathlib.Path(tempfile.mkdtemp(prefix="latency-", dir=PLACE))
     # Unmounts also if this process is killed.
     server = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", BUILD / "latency_fs", "--delay", str(delay),
-                               "--entries", str(entries), path], stdout=subprocess.PIPE, text=True)
+                               "--entries", str(entries), "--per-directory", str(per_directory), path], stdout=subprocess.PIPE, text=True)
     try:
         if server.stdout.readline() != "mounted\n":
             raise Skipped("the latency filesystem could not be mounted")
@@ -162,6 +169,28 @@ def latency_mount(delay=1000, entries=5000):
         if os.path.ismount(path):
             subprocess.run(["umount", "-l", path], check=False)
         path.rmdir()
+
+
+@contextlib.contextmanager
+def fresh_mount(kind, size="3G"):
+    """Mounts an empty tmpfs, or a filesystem made in a file, for the time of a `with`."""
+    if os.geteuid() != 0 or (kind != "tmpfs" and not shutil.which(f"mkfs.{kind}")):
+        raise Skipped(f"{kind} can't be made and mounted here")
+    PLACE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{kind}-", dir=PLACE) as place:
+        path, image = pathlib.Path(place) / "mount", pathlib.Path(place) / "image"
+        path.mkdir()
+        words = ["mount", "-t", kind, "-o", f"size={size}", kind, path]
+        if kind != "tmpfs":
+            subprocess.run(["truncate", "-s", size, image], check=True)
+            subprocess.run([f"mkfs.{kind}", "-q", image], stdout=subprocess.DEVNULL, check=True)
+            words = ["mount", "-t", kind, "-o", "loop", image, path]
+        if subprocess.run(words, check=False).returncode != 0:
+            raise Skipped(f"{kind} can't be mounted here")
+        try:
+            yield path
+        finally:
+            subprocess.run(["umount", path], check=True)
 
 
 # --- commands -------------------------------------------------------------------------------------------
@@ -287,6 +316,12 @@ def counts_of(path):
     """Entries and directories, by the floor."""
     out = subprocess.run([BUILD / "floor", "--threads", "64", path], capture_output=True, text=True, check=True).stdout
     return tuple(map(int, re.findall(r"(\d+) (?:entries|directories)", out)))
+
+
+def counted(program, path):
+    """What floor or uring counted, without the time."""
+    out = subprocess.run([program, path], capture_output=True, text=True, check=True).stdout
+    return out.rpartition(",")[0]
 
 
 def title_of(name, path):

@@ -99,8 +99,9 @@ class FileSystem {
   virtual bool offsets_ascend(const DirectoryHandle&) { return false; }
 };
 
-// Both are process-wide and live for ever.
+// All are process-wide and live for ever.
 FileSystem& linux_filesystem();
+FileSystem& linux_filesystem_unsynchronized();  // stats with AT_STATX_DONT_SYNC
 FileSystem& posix_filesystem();
 
 }  // namespace trawl::sys

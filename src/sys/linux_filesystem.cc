@@ -223,6 +223,8 @@ bool ends_at_last_offset(std::span<const std::byte> bytes, std::size_t room) {
 
 class LinuxFileSystem final : public FileSystem {
  public:
+  explicit LinuxFileSystem(int synchronization) : synchronization_(synchronization) {}
+
   int open_directory(int base, const char* path, OpenHow how, DirectoryHandle& out) override {
     int flags = O_DIRECTORY | O_CLOEXEC;
     flags |= how.path_only ? O_PATH : O_RDONLY | O_NOCTTY | O_NONBLOCK;
@@ -276,7 +278,7 @@ class LinuxFileSystem final : public FileSystem {
 
   int stat_handle(const DirectoryHandle& handle, Fields fields, Metadata& out) override {
     if (!statx_.missing()) {
-      const int error = statx_at(handle.fd, "", AT_EMPTY_PATH, fields, out);
+      const int error = statx_at(handle.fd, "", AT_EMPTY_PATH | synchronization_, fields, out);
       if (error == 0 || !statx_.found_missing(error, probe_statx)) return error;
     }
     struct stat info;
@@ -288,7 +290,7 @@ class LinuxFileSystem final : public FileSystem {
   int stat_at(int base, const char* path, Fields fields, bool follow, Metadata& out) override {
     const int flags = AT_NO_AUTOMOUNT | (follow ? 0 : AT_SYMLINK_NOFOLLOW);
     if (!statx_.missing()) {
-      const int error = statx_at(base, path, flags, fields, out);
+      const int error = statx_at(base, path, flags | synchronization_, fields, out);
       if (error == 0 || !statx_.found_missing(error, probe_statx)) return error;
     }
     struct stat info;
@@ -362,14 +364,21 @@ class LinuxFileSystem final : public FileSystem {
     return ::syscall(SYS_statx, AT_FDCWD, ".", kStatxSyncType, 0U, &info);
   }
 
+  const int synchronization_;  // AT_STATX_*_SYNC
   OptionalCall openat2_;
   OptionalCall statx_;
 };
 
 }  // namespace
 
+// Never destroyed.
 FileSystem& linux_filesystem() {
-  static LinuxFileSystem* const filesystem = new LinuxFileSystem;  // never destroyed
+  static LinuxFileSystem* const filesystem = new LinuxFileSystem(0);
+  return *filesystem;
+}
+
+FileSystem& linux_filesystem_unsynchronized() {
+  static LinuxFileSystem* const filesystem = new LinuxFileSystem(AT_STATX_DONT_SYNC);
   return *filesystem;
 }
 

@@ -21,6 +21,7 @@ Engine::Engine(sys::FileSystem& filesystem, std::span<const std::string> roots,
       options_(options),
       factory_(factory),
       tuning_(tuning),
+      listing_buffer_(tuning.listing_buffer != 0 ? tuning.listing_buffer : kListingBuffer),
       concurrency_(options.threads, tuning.limits_seed),
       max_workers_(concurrency_.most_workers()),
       stat_directories_(options.fields != Fields::none || options.one_file_system ||
@@ -92,7 +93,7 @@ void Engine::start_worker(unsigned index) {
     filesystem_.make_descriptors_private();
   }
   try {
-    workers_[index] = std::make_unique<Worker>(index, filesystem_, descriptors_);
+    workers_[index] = std::make_unique<Worker>(index, filesystem_, descriptors_, listing_buffer_);
     if (index > 0) {
       workers_[index]->time.attach();
     }

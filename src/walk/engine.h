@@ -104,6 +104,7 @@ class Engine {
   void report_piece(Worker& worker, Task& task);
   int open_slice(Worker& worker, Node& node, const Slice& slice);
   void close_slice(Worker& worker);
+  std::size_t stat_batch(Worker& worker, Part& part, std::span<Entry> batch);
   void report_batch(Worker& worker, Part& part, std::span<Entry> batch);
   void stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& metadata);
   void add_children(Node& node, Children* children);
@@ -130,6 +131,7 @@ class Engine {
   const Options options_;
   const VisitorFactory& factory_;
   const Tuning tuning_;
+  const std::size_t listing_buffer_;
   Concurrency concurrency_;  // the monitor's, when it runs
   const unsigned max_workers_;
   const bool stat_directories_;  // by descriptor, when they are opened

@@ -3,9 +3,11 @@
 // The engine's way from a listing's records to the visitor: batches, slices and their pieces,
 // stats.
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <numeric>
 
 #include "sys/dirent.h"
 #include "walk/engine_worker.h"
@@ -185,22 +187,7 @@ void Engine::report_batch(Worker& worker, Part& part, std::span<Entry> batch) {
       std::stable_partition(batch.begin(), batch.end(), [](const Entry& e) { return !e.skip; });
   batch = batch.first(static_cast<std::size_t>(kept_end - batch.begin()));
 
-  const bool may_descend = part.node.depth() < options_.max_depth;
-  std::size_t done = 0;
-  for (Entry& entry : batch) {
-    if (stopping()) {
-      part.node.mark_cut_short();
-      break;
-    }
-    stat_entry(worker, part, entry, worker.metadata[done]);
-    if (entry.error == ETIME && filesystem_.is_lost(part.handle)) {
-      part.lost = true;
-      fail_listing(worker, part.node, true, Operation::stat, ETIME);
-      break;
-    }
-    entry.descend = may_descend && entry.type == FileType::directory && entry.error == 0;
-    ++done;
-  }
+  const std::size_t done = stat_batch(worker, part, batch);
   batch = batch.first(done);
   worker.statistics.entries += done;
   if (options_.progress_entries != nullptr) {
@@ -224,6 +211,36 @@ void Engine::report_batch(Worker& worker, Part& part, std::span<Entry> batch) {
       part.children->add(name, entry.inode, entry.position, entry.followed);
     }
   }
+}
+
+// Returns how many of the entries, from the first on, can be reported.
+std::size_t Engine::stat_batch(Worker& worker, Part& part, std::span<Entry> batch) {
+  const bool may_descend = part.node.depth() < options_.max_depth;
+  const auto stat = [&](std::size_t i) {
+    Entry& entry = batch[i];
+    stat_entry(worker, part, entry, worker.metadata[i]);
+    entry.descend = may_descend && entry.type == FileType::directory && entry.error == 0;
+  };
+  std::array<std::size_t, kBatch> order;  // filled in where it is not the batch's own
+  if (tuning_.inode_order) {
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.data(), order.data() + batch.size(),
+              [&](std::size_t a, std::size_t b) { return batch[a].inode < batch[b].inode; });
+  }
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (stopping()) {
+      part.node.mark_cut_short();
+      return tuning_.inode_order ? 0 : i;
+    }
+    const std::size_t at = tuning_.inode_order ? order[i] : i;
+    stat(at);
+    if (batch[at].error == ETIME && filesystem_.is_lost(part.handle)) {
+      part.lost = true;
+      fail_listing(worker, part.node, true, Operation::stat, ETIME);
+      return tuning_.inode_order ? 0 : i;
+    }
+  }
+  return batch.size();
 }
 
 // Fills in what the options ask for and the listing does not tell.

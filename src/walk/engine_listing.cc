@@ -103,9 +103,6 @@ void Engine::list_range(Worker& worker, Task& task) {
 // Reads and reports what is in the range, or in the part of it that is left after it was split.
 void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle, Range range) {
   Node& node = part.node;
-  const std::size_t buffer_size = tuning_.listing_buffer != 0
-                                      ? std::min(tuning_.listing_buffer, kListingBuffer)
-                                      : kListingBuffer;
   const std::size_t read_before_split =
       tuning_.read_before_split != 0 ? tuning_.read_before_split : kReadBeforeSplit;
   const auto first = static_cast<std::uint64_t>(range.begin);
@@ -118,7 +115,7 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
       node.mark_cut_short();
       break;
     }
-    const std::span<std::byte> buffer(worker.listing.get(), buffer_size);
+    const std::span<std::byte> buffer(worker.listing.get(), listing_buffer_);
     std::size_t size = 0;
     count(worker.calls.read);
     const int error =

@@ -20,8 +20,11 @@ namespace trawl::engine {
 inline bool means_vanished(int error) { return error == ENOENT; }
 
 struct alignas(64) Engine::Worker {
-  Worker(unsigned worker_index, sys::FileSystem& filesystem, DescriptorQueue& queue)
-      : index(worker_index), opener(filesystem, calls, queue) {}
+  Worker(unsigned worker_index, sys::FileSystem& filesystem, DescriptorQueue& queue,
+         std::size_t listing_buffer)
+      : index(worker_index),
+        opener(filesystem, calls, queue),
+        listing(new std::byte[listing_buffer]) {}
 
   unsigned index;
   Visitor nobody;  // stands in for a visitor that could not be made
@@ -37,7 +40,7 @@ struct alignas(64) Engine::Worker {
   std::uint64_t slice_id = 0;
   sys::DirectoryHandle slice_handle;
   int slice_error = 0;
-  std::unique_ptr<std::byte[]> listing{new std::byte[kListingBuffer]};
+  std::unique_ptr<std::byte[]> listing;
   std::array<Entry, kBatch> batch;
   std::array<Metadata, kBatch> metadata;
   // Nodes made and freed; the monitor looks at them.

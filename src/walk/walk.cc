@@ -123,7 +123,9 @@ void Directory::unlock() {
 Result walk(std::span<const std::string> roots, const Options& options,
             const VisitorFactory& factory) {
   const engine::Tuning tuning = engine::Tuning::from_environment();
-  sys::FileSystem& filesystem = filesystem_of(options.backend);
+  sys::FileSystem& filesystem = tuning.dont_sync && options.backend != Backend::posix
+                                    ? sys::linux_filesystem_unsynchronized()
+                                    : filesystem_of(options.backend);
   if (options.stall_timeout > std::chrono::nanoseconds(0)) {
     if (options.backend == Backend::posix) {
       throw std::invalid_argument("stall_timeout needs the Linux backend");

@@ -3,13 +3,19 @@
 // The answer must not depend on what the walk decides: listings are shared in the smallest pieces,
 // by all directories, and workers are sent to the bench and back at random, while calls take their
 // time.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <trawl/walk.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "support/effort.h"
 #include "support/fault_filesystem.h"
@@ -45,9 +51,10 @@ TEST(WalkTuning, ForcedDecisionsChangeNothing) {
         options.follow = follow;
         const engine::Tuning tuning{.piece = 1 + static_cast<std::uint32_t>(random.below(4)),
                                     .share_always = !random.one_in(4),
-                                    .listing_buffer = 512,
+                                    .listing_buffer = random.one_in(4) ? 1U << 20 : 512U,
                                     .read_before_split = random.one_in(2) ? 1U : 1000U,
-                                    .limits_seed = random.next() | 1};
+                                    .limits_seed = random.next() | 1,
+                                    .inode_order = random.one_in(2)};
         FaultFileSystem fs(sys::linux_filesystem());
         const std::uint64_t delays = random.next();
         fs.fail_when([delays](const Request& request) {
@@ -63,6 +70,43 @@ TEST(WalkTuning, ForcedDecisionsChangeNothing) {
       }
     }
   }
+}
+
+// Stats come in the order of inodes, reports in the listing's.
+TEST(WalkTuning, StatsInInodeOrder) {
+  const RandomTree tree(fresh_seed(), {.directories = 1, .entries = 200});
+  Options options;
+  options.threads = 1;
+  options.fields = Fields::basic;
+  FaultFileSystem fs(sys::linux_filesystem());
+  std::vector<std::uint64_t> inodes;
+  fs.fail_when([&](const Request& request) {
+    struct stat info;
+    if (request.call == testing::Call::stat_at && std::strchr(request.path, '/') == nullptr &&
+        ::fstatat(request.fd, request.path, &info, AT_SYMLINK_NOFOLLOW) == 0) {
+      inodes.push_back(info.st_ino);
+    }
+    return 0;
+  });
+  const Recording recording = record(fs, tree.roots(), options, {}, {.inode_order = true});
+  EXPECT_EQ(compare(recording, walk_naively(tree.roots(), options), options), "");
+  EXPECT_GT(inodes.size(), 20U);
+  EXPECT_TRUE(std::is_sorted(inodes.begin(), inodes.end()));
+}
+
+TEST(WalkTuning, WordsOfTheEnvironment) {
+  ASSERT_EQ(::setenv("TRAWL_TUNING", "dont-sync,inode-order,buffer=131072,what=7", 1), 0);
+  engine::Tuning tuning = engine::Tuning::from_environment();
+  EXPECT_TRUE(tuning.dont_sync);
+  EXPECT_TRUE(tuning.inode_order);
+  EXPECT_EQ(tuning.listing_buffer, 131072U);
+  ASSERT_EQ(::setenv("TRAWL_TUNING", "buffer=1", 1), 0);
+  tuning = engine::Tuning::from_environment();
+  EXPECT_FALSE(tuning.dont_sync);
+  EXPECT_FALSE(tuning.inode_order);
+  EXPECT_EQ(tuning.listing_buffer, 512U);
+  ASSERT_EQ(::unsetenv("TRAWL_TUNING"), 0);
+  EXPECT_EQ(engine::Tuning::from_environment().listing_buffer, 0U);
 }
 
 // Small directories too, so that pieces are one entry.
