@@ -4,6 +4,7 @@
 #include "cli/duration.h"
 #include "cli/number.h"
 #include "cli/quote.h"
+#include "cli/trace_file.h"
 
 #include <trawl/version.h>
 
@@ -69,7 +70,7 @@ const option kGnuOptions[] = {
     {nullptr, 0, nullptr, 0},
 };
 
-enum class OurOption : std::uint8_t { threads, timeout, json, progress, stats };
+enum class OurOption : std::uint8_t { threads, timeout, json, progress, stats, trace };
 
 struct OurEntry {
   std::string_view name;
@@ -77,12 +78,13 @@ struct OurEntry {
   int argument;
 };
 
-constexpr std::array<OurEntry, 5> kOurOptions = {{
+constexpr std::array<OurEntry, 6> kOurOptions = {{
     {"threads", OurOption::threads, required_argument},
     {"timeout", OurOption::timeout, required_argument},
     {"json", OurOption::json, no_argument},
     {"progress", OurOption::progress, optional_argument},
     {"stats", OurOption::stats, optional_argument},
+    {"trace", OurOption::trace, required_argument},
 }};
 
 constexpr char kHelpText[] =
@@ -129,6 +131,7 @@ Beyond GNU du:
       --progress[=WHEN]  a line on standard error while it runs: auto, always
                          or never
       --stats[=FORMAT]   what the engine did, on standard error: text or json
+      --trace=FILE       write a timeline for Perfetto or chrome://tracing to FILE
 
 The default unit is 1024 bytes; DU_BLOCK_SIZE, BLOCK_SIZE and BLOCKSIZE change it, POSIXLY_CORRECT
 makes it 512. TIME_STYLE sets the style of times.
@@ -284,6 +287,9 @@ bool Parser::set_our_option(const OurEntry& entry, const char* argument) {
     case OurOption::stats:
       return set_stats_format(options_.stats, argument) ||
              fail(prefix + quote_word(argument) + ": text or json is wanted");
+    case OurOption::trace:
+      options_.trace = argument;
+      return can_trace() || fail(TraceFile::kNotBuiltIn);
     case OurOption::progress:
       for (const auto& [word, when] :
            {std::pair("always", When::always), std::pair("auto", When::automatic),

@@ -46,6 +46,7 @@ struct DuOptions {
   std::optional<std::chrono::nanoseconds> timeout;
   bool json = false;
   StatsFormat stats = StatsFormat::none;
+  std::optional<std::string> trace;  // file for the timeline
   When progress = When::automatic;
 };
 

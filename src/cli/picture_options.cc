@@ -4,6 +4,7 @@
 #include "cli/duration.h"
 #include "cli/number.h"
 #include "cli/quote.h"
+#include "cli/trace_file.h"
 
 #include <trawl/version.h>
 
@@ -32,6 +33,7 @@ enum LongOption : int {
   kTimeout,
   kProgress,
   kStats,
+  kTrace,
   kExclude,
   kVersion,
 };
@@ -56,6 +58,7 @@ const option kLongOptions[] = {
     {"threads", required_argument, nullptr, kThreads},
     {"timeout", required_argument, nullptr, kTimeout},
     {"top", required_argument, nullptr, 'n'},
+    {"trace", required_argument, nullptr, kTrace},
     {"version", no_argument, nullptr, kVersion},
     {nullptr, 0, nullptr, 0},
 };
@@ -88,6 +91,7 @@ directories and files, as a tree that fits the terminal.
       --timeout=DURATION stop after e.g. 30, 500ms, 5m, 1h and show what was
                          counted so far
       --stats[=FORMAT]   what the engine did, on standard error: text or json
+      --trace=FILE       write a timeline for Perfetto or chrome://tracing to FILE
   -h, --help             show this
       --version          show the version
 
@@ -171,6 +175,12 @@ bool Parser::set(int option, const char* argument) {
     case kStats:
       return set_stats_format(options_.stats, argument) ||
              refuse("--stats", argument, "text or json");
+    case kTrace:
+      options_.trace = argument;
+      if (!can_trace()) {
+        std::fprintf(stderr, "trawl: %s\n", TraceFile::kNotBuiltIn);
+      }
+      return can_trace();
     case kColor: return set_when(options_.color, "--color", argument);
     case kProgress: return set_when(options_.progress, "--progress", argument);
     case kThreads:

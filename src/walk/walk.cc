@@ -120,6 +120,14 @@ Result walk(std::span<const std::string> roots, const Options& options,
       .run();
 }
 
+bool can_trace() {
+#ifdef TRAWL_TRACE
+  return true;
+#else
+  return false;
+#endif
+}
+
 Repeats repeats_by_mounts() {
   std::vector<sys::Mount> mounts = sys::read_mounts();
   sys::mark_file_mounts(mounts);
