@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A timeline of what each worker did, for chrome://tracing and Perfetto, in builds with TRAWL_TRACE.
-// In others this header is one macro that makes every hook vanish before it is compiled;
-// tests/trace/test_off.py compares the object code.
+// A timeline of what each worker did, for chrome://tracing and Perfetto, in builds with
+// TRAWL_TRACE. In others this header is one macro that makes every hook vanish before it is
+// compiled; tests/trace/test_off.py compares the object code.
 //
 // A thread that is to be recorded has a track (`t_track`), which it alone writes to. Events go into
 // chunks that a track takes from what all of them may have together; once that is used up, events
