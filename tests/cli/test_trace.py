@@ -192,8 +192,6 @@ def test_a_walk_that_is_cut_short_has_one(run, built_in, command, tree, tmp_path
 
 
 def test_abbreviations(run, command, tmp_path):
-    """--tr is ours; what else begins so means what it meant."""
-    assert run(command, "--tr", cwd=tmp_path).stderr.endswith(b"--help' for more information.\n") or command == "picture"
+    """--tr is ours; a shorter one is also what GNU's or others begin with."""
     assert b"requires an argument" in run(command, "--tr", cwd=tmp_path).stderr
     assert b"ambiguous" in run(command, "--t", cwd=tmp_path).stderr
-    assert not (tmp_path / "-").exists()
