@@ -12,11 +12,11 @@ _trawl() {
       --dereference-args --exclude= --exclude-from= --files0-from= --help --human-readable --inodes
       --json --max-depth= --no-dereference --null --one-file-system --progress --progress=
       --separate-dirs --si --stall-timeout= --stats --stats= --summarize --threads= --threshold= --time --time= --time-style=
-      --timeout= --total --version'
+      --timeout= --total --trace= --version'
   else
     options='--apparent-size --color --color= --count --depth= --dereference --errors --exclude=
       --exclude-from= --help --json --min-share= --one-file-system --progress --progress= --reverse
-      --sort= --stall-timeout= --stats --stats= --threads= --timeout= --top= --version'
+      --sort= --stall-timeout= --stats --stats= --threads= --timeout= --top= --trace= --version'
   fi
 
   for ((i = 1; i < COMP_CWORD; ++i)); do
@@ -51,7 +51,7 @@ _trawl() {
       --time) words='atime access use ctime status' ;;
       --time-style) words='full-iso long-iso iso +' ;;
       --block-size) words='K M G T kB MB GB human-readable si' ;;
-      --exclude-from | --files0-from) kind=file ;;
+      --exclude-from | --files0-from | --trace) kind=file ;;
       *) return ;;
     esac
   elif [[ $word == -* && ! $ended ]]; then

@@ -31,6 +31,7 @@ complete -c trawl -l threads -x -d 'number of workers'
 complete -c trawl -l timeout -x -d 'stop after a while and show what was counted'
 complete -c trawl -l stall-timeout -x -d 'give up on what a dead server holds up'
 complete -c trawl -l stats -f -a 'text json' -d 'what the engine did, on standard error'
+complete -c trawl -l trace -r -F -d 'write a timeline of the workers'
 complete -c trawl -l help -d 'show the options'
 complete -c trawl -l version -d 'show the version'
 

@@ -209,6 +209,10 @@ struct Options {
   // Workers add the entries that they report, once per batch: for a progress display.
   std::atomic<std::uint64_t>* progress_entries = nullptr;
   Backend backend = Backend::automatic;
+  // Where the timeline of the walk goes when it ends: a document for chrome://tracing and Perfetto,
+  // or, if it is the document of a walk before, more events in it. Only if can_trace(), else it stays
+  // as it is.
+  std::string* trace = nullptr;
   std::size_t max_errors = 1000;  // kept in Result::errors; all are counted
 };
 
@@ -269,6 +273,9 @@ using VisitorFactory = std::function<Visitor&(unsigned worker)>;
 // the exception comes out of here, on the caller's thread.
 Result walk(std::span<const std::string> roots, const Options& options,
             const VisitorFactory& factory);
+
+// Whether the library was built with TRAWL_TRACE, and so heeds Options::trace.
+bool can_trace();
 
 // The same for a visitor type that can be default-constructed: also returns the visitors, one per
 // worker that ran, to be merged.

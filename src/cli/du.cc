@@ -14,6 +14,7 @@
 #include "cli/read_file.h"
 #include "cli/statistics.h"
 #include "cli/time_format.h"
+#include "cli/trace_file.h"
 
 #include <trawl/usage.h>
 
@@ -277,6 +278,11 @@ int run(const DuOptions& options, const std::string& program) {
   CancelToken token;
   UsageOptions usage;
   usage.walk.stall_timeout = options.stall_timeout.value_or(std::chrono::nanoseconds(0));
+  TraceFile trace;
+  if (options.trace && !trace.open(*options.trace)) {
+    std::fprintf(stderr, "%s: %s\n", program.c_str(), trace.error().c_str());
+    return 1;
+  }
   if (options.timeout) {
     usage.walk.deadline = begin + *options.timeout;
   }
@@ -289,6 +295,7 @@ int run(const DuOptions& options, const std::string& program) {
   usage.walk.one_file_system = options.one_file_system;
   usage.walk.private_descriptors = true;  // the printer writes to descriptors 1 and 2 only
   usage.walk.cancel = &token;
+  usage.walk.trace = trace.document();
   usage.time = options.time;
   usage.count_links = options.count_links;
   usage.once_despite_mounts = options.files0_from || options.files.size() > 1;
@@ -317,6 +324,9 @@ int run(const DuOptions& options, const std::string& program) {
   if (options.stats != StatsFormat::none) {
     printer.report(
         describe(result.walk, std::chrono::steady_clock::now() - begin, options.stats));
+  }
+  if (!trace.write(usage.walk.deadline)) {
+    printer.complain(trace.error());
   }
   if (const int error = printer.output().error()) {
     // GNU du flushes each line, and has forgotten the reason in the end; but closing fails once more

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/du_options.h"
 
-#include "cli/duration.h"
-#include "cli/number.h"
-#include "cli/quote.h"
-
-#include <trawl/version.h>
-
 #include <getopt.h>
+#include <trawl/version.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +13,11 @@
 #include <span>
 #include <string_view>
 #include <utility>
+
+#include "cli/duration.h"
+#include "cli/number.h"
+#include "cli/quote.h"
+#include "cli/trace_file.h"
 
 namespace trawl::cli {
 
@@ -69,7 +69,15 @@ const option kGnuOptions[] = {
     {nullptr, 0, nullptr, 0},
 };
 
-enum class OurOption : std::uint8_t { threads, timeout, stall_timeout, json, progress, stats };
+enum class OurOption : std::uint8_t {
+  threads,
+  timeout,
+  stall_timeout,
+  json,
+  progress,
+  stats,
+  trace
+};
 
 struct OurEntry {
   std::string_view name;
@@ -77,13 +85,14 @@ struct OurEntry {
   int argument;
 };
 
-constexpr std::array<OurEntry, 6> kOurOptions = {{
+constexpr std::array<OurEntry, 7> kOurOptions = {{
     {"threads", OurOption::threads, required_argument},
     {"timeout", OurOption::timeout, required_argument},
     {"stall-timeout", OurOption::stall_timeout, required_argument},
     {"json", OurOption::json, no_argument},
     {"progress", OurOption::progress, optional_argument},
     {"stats", OurOption::stats, optional_argument},
+    {"trace", OurOption::trace, required_argument},
 }};
 
 constexpr char kHelpText[] =
@@ -133,6 +142,7 @@ Beyond GNU du:
       --progress[=WHEN]  a line on standard error while it runs: auto, always
                          or never
       --stats[=FORMAT]   what the engine did, on standard error: text or json
+      --trace=FILE       write a timeline for Perfetto or chrome://tracing to FILE
 
 The default unit is 1024 bytes; DU_BLOCK_SIZE, BLOCK_SIZE and BLOCKSIZE change it, POSIXLY_CORRECT
 makes it 512. TIME_STYLE sets the style of times.
@@ -153,7 +163,7 @@ class Parser {
   bool set_time_format();
   bool check();
 
-  bool fail(const std::string& message);           // one line, status 1
+  bool fail(const std::string& message);            // one line, status 1
   bool fail_with_hint(const std::string& message);  // and where help is to be had
   bool fail_number(NumberError error, int option, int long_index, const char* argument);
   bool fail_word(std::string_view context, const char* argument, bool ambiguous,
@@ -288,10 +298,15 @@ bool Parser::set_our_option(const OurEntry& entry, const char* argument) {
       return timeout ||
              fail(prefix + quote_word(argument) + ": a duration such as 30, 500ms or 5m is wanted");
     }
-    case OurOption::json: options_.json = true; return true;
+    case OurOption::json:
+      options_.json = true;
+      return true;
     case OurOption::stats:
       return set_stats_format(options_.stats, argument) ||
              fail(prefix + quote_word(argument) + ": text or json is wanted");
+    case OurOption::trace:
+      options_.trace = argument;
+      return can_trace() || fail(TraceFile::kNotBuiltIn);
     case OurOption::progress:
       for (const auto& [word, when] :
            {std::pair("always", When::always), std::pair("auto", When::automatic),
@@ -307,17 +322,19 @@ bool Parser::set_our_option(const OurEntry& entry, const char* argument) {
 }
 
 bool Parser::fail_number(NumberError error, int option, int long_index, const char* argument) {
-  const std::string name = long_index >= 0
-                               ? std::string("--") + kGnuOptions[long_index].name
-                               : std::string("-") + static_cast<char>(option);
+  const std::string name = long_index >= 0 ? std::string("--") + kGnuOptions[long_index].name
+                                           : std::string("-") + static_cast<char>(option);
   // GNU has plain quotes here, whatever the locale and the argument.
   const std::string quoted = std::string("'") + argument + "'";
   switch (error) {
-    case NumberError::none: break;
-    case NumberError::invalid: return fail("invalid " + name + " argument " + quoted);
+    case NumberError::none:
+      break;
+    case NumberError::invalid:
+      return fail("invalid " + name + " argument " + quoted);
     case NumberError::invalid_suffix:
       return fail("invalid suffix in " + name + " argument " + quoted);
-    case NumberError::overflow: return fail(name + " argument " + quoted + " too large");
+    case NumberError::overflow:
+      return fail(name + " argument " + quoted + " too large");
   }
   return true;
 }
@@ -343,24 +360,42 @@ bool Parser::fail_word(std::string_view context, const char* argument, bool ambi
 }
 
 bool Parser::set_size(int option, int long_index, const char* argument) {
-  return fail_number(parse_block_size(argument, options_.size_format), option, long_index, argument);
+  return fail_number(parse_block_size(argument, options_.size_format), option, long_index,
+                     argument);
 }
 
 bool Parser::set(int option, int long_index, const char* argument) {
   switch (option) {
-    case '0': options_.null_terminated = true; return true;
-    case 'a': options_.all = true; return true;
-    case kApparentSize: options_.apparent_size = true; return true;
+    case '0':
+      options_.null_terminated = true;
+      return true;
+    case 'a':
+      options_.all = true;
+      return true;
+    case kApparentSize:
+      options_.apparent_size = true;
+      return true;
     case 'b':
       options_.apparent_size = true;
       options_.size_format = SizeFormat::blocks_of(1);
       return true;
-    case 'c': options_.grand_total = true; return true;
-    case 'h': options_.size_format = SizeFormat::human(); return true;
-    case kSi: options_.size_format = SizeFormat::si(); return true;
-    case 'k': options_.size_format = SizeFormat::blocks_of(1024); return true;
-    case 'm': options_.size_format = SizeFormat::blocks_of(1024 * 1024); return true;
-    case 'B': return set_size(option, long_index, argument);
+    case 'c':
+      options_.grand_total = true;
+      return true;
+    case 'h':
+      options_.size_format = SizeFormat::human();
+      return true;
+    case kSi:
+      options_.size_format = SizeFormat::si();
+      return true;
+    case 'k':
+      options_.size_format = SizeFormat::blocks_of(1024);
+      return true;
+    case 'm':
+      options_.size_format = SizeFormat::blocks_of(1024 * 1024);
+      return true;
+    case 'B':
+      return set_size(option, long_index, argument);
     case 'd': {
       std::uint64_t depth = 0;
       if (parse_unsigned(argument, "", depth) == NumberError::none) {
@@ -372,8 +407,12 @@ bool Parser::set(int option, int long_index, const char* argument) {
       }
       return true;
     }
-    case 'l': options_.count_links = true; return true;
-    case 's': summarize_ = true; return true;
+    case 'l':
+      options_.count_links = true;
+      return true;
+    case 's':
+      summarize_ = true;
+      return true;
     case 't': {
       const NumberError error = parse_signed(argument, "kKmMGTPEZY0", options_.threshold);
       if (error != NumberError::none) {
@@ -382,28 +421,48 @@ bool Parser::set(int option, int long_index, const char* argument) {
       return options_.threshold != 0 || argument[0] != '-' ||
              fail("invalid --threshold argument '-0'");
     }
-    case 'x': options_.one_file_system = true; return true;
-    case 'H': case 'D': options_.follow = Follow::roots; return true;
-    case 'L': options_.follow = Follow::all; return true;
-    case 'P': options_.follow = Follow::never; return true;
-    case 'S': options_.separate_directories = true; return true;
+    case 'x':
+      options_.one_file_system = true;
+      return true;
+    case 'H':
+    case 'D':
+      options_.follow = Follow::roots;
+      return true;
+    case 'L':
+      options_.follow = Follow::all;
+      return true;
+    case 'P':
+      options_.follow = Follow::never;
+      return true;
+    case 'S':
+      options_.separate_directories = true;
+      return true;
     case 'X':
       if (const int error = options_.excludes.add_file(argument)) {
         warn(quote_if_needed(argument) + ": " + std::strerror(error));
         ok_ = false;
       }
       return true;
-    case kExclude: options_.excludes.add(argument); return true;
-    case kFiles0From: options_.files0_from = argument; return true;
-    case kInodes: options_.inodes = true; return true;
+    case kExclude:
+      options_.excludes.add(argument);
+      return true;
+    case kFiles0From:
+      options_.files0_from = argument;
+      return true;
+    case kInodes:
+      options_.inodes = true;
+      return true;
     case kTime: {
       options_.time = UsageTime::mtime;
       if (argument == nullptr) {
         return true;
       }
       constexpr std::array<std::pair<std::string_view, UsageTime>, 5> kWords = {
-          {{"atime", UsageTime::atime}, {"access", UsageTime::atime}, {"use", UsageTime::atime},
-           {"ctime", UsageTime::ctime}, {"status", UsageTime::ctime}}};
+          {{"atime", UsageTime::atime},
+           {"access", UsageTime::atime},
+           {"use", UsageTime::atime},
+           {"ctime", UsageTime::ctime},
+           {"status", UsageTime::ctime}}};
       bool found = false;
       bool ambiguous = false;
       for (const auto& [word, time] : kWords) {
@@ -420,7 +479,9 @@ bool Parser::set(int option, int long_index, const char* argument) {
       constexpr std::array<std::string_view, 2> kValid = {"atime access use", "ctime status"};
       return (found && !ambiguous) || fail_word("--time", argument, ambiguous, kValid);
     }
-    case kTimeStyle: time_style_ = argument; return true;
+    case kTimeStyle:
+      time_style_ = argument;
+      return true;
     case kHelp:
       command_.out = "Usage: " + name_ + " [OPTION]... [FILE]...\n  or:  " + name_ +
                      " [OPTION]... --files0-from=F\n" + kHelpText;
@@ -430,7 +491,9 @@ bool Parser::set(int option, int long_index, const char* argument) {
       command_.out = name_ + " (trawl) " + std::string(version()) + "\n";
       command_.status = 0;
       return false;
-    default: ok_ = false; return true;  // getopt_long has said why
+    default:
+      ok_ = false;
+      return true;  // getopt_long has said why
   }
 }
 

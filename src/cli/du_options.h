@@ -47,6 +47,7 @@ struct DuOptions {
   std::optional<std::chrono::nanoseconds> stall_timeout;
   bool json = false;
   StatsFormat stats = StatsFormat::none;
+  std::optional<std::string> trace;  // file for the timeline
   When progress = When::automatic;
 };
 

@@ -11,6 +11,7 @@
 #include "cli/quote.h"
 #include "cli/statistics.h"
 #include "cli/terminal.h"
+#include "cli/trace_file.h"
 
 #include <trawl/usage.h>
 
@@ -18,6 +19,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <tuple>
@@ -27,6 +29,8 @@ namespace trawl::cli {
 
 namespace {
 
+constexpr int kUsage = 2;
+
 std::string message_of(const Error& error) {
   const char* verb = error.operation == Operation::stat ? "access " : "read directory ";
   return std::string("trawl: cannot ") + verb + quote_always(error.path) + ": " +
@@ -34,7 +38,7 @@ std::string message_of(const Error& error) {
 }
 
 UsageTree measure(const PictureOptions& options, const Terminal& terminal,
-                  const Deadline& deadline) {
+                  const Deadline& deadline, std::string* trace) {
   CancelToken token;
   UsageTreeOptions wanted;
   wanted.measure = options.measure;
@@ -47,6 +51,7 @@ UsageTree measure(const PictureOptions& options, const Terminal& terminal,
   walk.one_file_system = options.one_file_system;
   walk.private_descriptors = true;
   walk.cancel = &token;
+  walk.trace = trace;
   if (options.list_errors || options.json) {
     walk.max_errors = SIZE_MAX;
   }
@@ -70,7 +75,12 @@ int run(const PictureOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
   const Terminal terminal = look_at_terminal(options.color);
   const Deadline deadline = options.timeout ? Deadline(begin + *options.timeout) : std::nullopt;
-  const UsageTree tree = measure(options, terminal, deadline);
+  TraceFile trace;
+  if (options.trace && !trace.open(*options.trace)) {
+    std::fprintf(stderr, "trawl: %s\n", trace.error().c_str());
+    return kUsage;
+  }
+  const UsageTree tree = measure(options, terminal, deadline, trace.document());
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   const Result& walk = tree.result.walk;
 
@@ -93,6 +103,10 @@ int run(const PictureOptions& options) {
   if (options.stats != StatsFormat::none) {
     messages.buffer() += describe(walk, elapsed, options.stats);
   }
+  const bool traced = trace.write(deadline);
+  if (!traced) {
+    messages.buffer() += "trawl: " + trace.error() + '\n';
+  }
   if (output.error() != 0) {
     messages.buffer() += "trawl: write error: " + output.reason() + '\n';
   }
@@ -100,7 +114,7 @@ int run(const PictureOptions& options) {
   if (Interrupt::status() != 0) {
     return Interrupt::status();
   }
-  return walk.complete() && output.error() == 0 ? 0 : 1;
+  return walk.complete() && output.error() == 0 && traced ? 0 : 1;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "cli/duration.h"
 #include "cli/number.h"
 #include "cli/quote.h"
+#include "cli/trace_file.h"
 
 #include <trawl/version.h>
 
@@ -33,6 +34,7 @@ enum LongOption : int {
   kStallTimeout,
   kProgress,
   kStats,
+  kTrace,
   kExclude,
   kVersion,
 };
@@ -58,6 +60,7 @@ const option kLongOptions[] = {
     {"threads", required_argument, nullptr, kThreads},
     {"timeout", required_argument, nullptr, kTimeout},
     {"top", required_argument, nullptr, 'n'},
+    {"trace", required_argument, nullptr, kTrace},
     {"version", no_argument, nullptr, kVersion},
     {nullptr, 0, nullptr, 0},
 };
@@ -93,6 +96,7 @@ directories and files, as a tree that fits the terminal.
                          give up on what a dead server holds up for so long,
                          with an error, and go on with the rest
       --stats[=FORMAT]   what the engine did, on standard error: text or json
+      --trace=FILE       write a timeline for Perfetto or chrome://tracing to FILE
   -h, --help             show this
       --version          show the version
 
@@ -176,6 +180,12 @@ bool Parser::set(int option, const char* argument) {
     case kStats:
       return set_stats_format(options_.stats, argument) ||
              refuse("--stats", argument, "text or json");
+    case kTrace:
+      options_.trace = argument;
+      if (!can_trace()) {
+        std::fprintf(stderr, "trawl: %s\n", TraceFile::kNotBuiltIn);
+      }
+      return can_trace();
     case kColor: return set_when(options_.color, "--color", argument);
     case kProgress: return set_when(options_.progress, "--progress", argument);
     case kThreads:

@@ -32,6 +32,7 @@ struct PictureOptions {
   bool json = false;
   bool list_errors = false;
   StatsFormat stats = StatsFormat::none;
+  std::optional<std::string> trace;  // file for the timeline
   When color = When::automatic;
   When progress = When::automatic;
   unsigned threads = 0;

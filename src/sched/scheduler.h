@@ -37,6 +37,7 @@
 #include <new>
 #include <vector>
 
+#include "base/trace.h"
 #include "sched/controller.h"
 #include "sched/deque.h"
 #include "sched/parking.h"
@@ -202,6 +203,7 @@ class Scheduler {
     limit_changes_.reserve(kMaxChanges);
     const Decision decision = client_.first_decision();
     limit_.store(std::clamp(decision.limit, 1U, most_.load()));
+    TRAWL_IF_TRACE(base::trace(base::kTraceWorkers, limit_.load()));
     interval_ = decision.interval;
     last_look_ = started_at_;
     call_time_.store(decision.call_time.count(), std::memory_order_relaxed);
@@ -245,6 +247,7 @@ class Scheduler {
           parking_.cancel();
         } else {
           ++self.counters.parks;
+          TRAWL_IF_TRACE(const base::TraceSpan span(base::kTraceParked));
           sleep(self, [&] { parking_.park(ticket); });
         }
       }
@@ -272,6 +275,7 @@ class Scheduler {
     if (finished_.load() || index < limit_.load()) {
       bench_.cancel();
     } else {
+      TRAWL_IF_TRACE(const base::TraceSpan span(base::kTraceBench));
       sleep(*workers_[index], [&] { bench_.park(ticket); });
     }
   }
@@ -296,6 +300,7 @@ class Scheduler {
         WorkerCounters& counters = workers_[thief]->counters;
         ++counters.steals;
         counters.stolen_units += loot->units();
+        TRAWL_IF_TRACE(base::trace(base::kTraceSteal, loot->units(), victim.index));
         const bool more = victim.deque.units() != 0;
         push(thief, *std::move(loot));
         if (more) {
@@ -369,6 +374,7 @@ class Scheduler {
                                                  : 0.0});
     }
     limit_.store(limit);
+    TRAWL_IF_TRACE(base::trace(base::kTraceWorkers, limit));
     if (limit > before) {
       bench_.unpark_all();
       if (anything_to_steal()) {

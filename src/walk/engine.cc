@@ -44,9 +44,11 @@ Engine::~Engine() {
 }
 
 Result Engine::run() {
+  TRAWL_IF_TRACE(const base::TraceScope scope(tracer_.of_worker(0)));
   Children origin_block;  // the origin itself as the one child of nobody
   origin_block.add("", 0, 0, false);
   scheduler_.run({.node = nullptr, .children = &origin_block, .begin = 0, .end = 1});
+  TRAWL_IF_TRACE(if (options_.trace != nullptr) tracer_.write(*options_.trace));
   Result result;
   for (unsigned i = 0; i < max_workers_; ++i) {
     if (workers_[i] == nullptr) {
@@ -88,6 +90,7 @@ Statistics Engine::statistics_of(const Worker& worker) const {
 }
 
 void Engine::start_worker(unsigned index) {
+  TRAWL_IF_TRACE(base::t_track = tracer_.of_worker(index));
   // The table first: a visitor that opens something on its own thread keeps it.
   if (index > 0 && options_.private_descriptors) {
     filesystem_.make_descriptors_private();
@@ -124,6 +127,11 @@ sched::Decision Engine::first_decision() {
 }
 
 sched::Decision Engine::decide(const sched::Observation& observation) {
+  TRAWL_IF_TRACE(base::t_track = tracer_.of_monitor());
+  TRAWL_IF_TRACE(base::trace(
+      base::kTraceCalls,
+      observation.calls * std::nano::den /
+          static_cast<std::uint64_t>(std::max<std::int64_t>(1, observation.elapsed.count()))));
   return concurrency_.decide(observation, scheduler_.started_workers());
 }
 

@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "base/shared_identity_set.h"
+#include "base/trace.h"
 #include "sched/scheduler.h"
 #include "sys/dirent.h"
 #include "sys/filesystem.h"
@@ -134,6 +135,7 @@ class Engine {
   const std::size_t listing_buffer_;
   Concurrency concurrency_;  // the monitor's, when it runs
   const unsigned max_workers_;
+  TRAWL_IF_TRACE(base::Tracer tracer_{options_.trace != nullptr, max_workers_};)
   const bool stat_directories_;  // by descriptor, when they are opened
   const std::size_t slot_offset_;
   DescriptorQueue descriptors_;

@@ -101,6 +101,7 @@ void Engine::expand(Worker& worker, Node& parent, Children& block, const Child& 
 
 // Opens the node, or sets why not.
 bool Engine::open(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
+  TRAWL_IF_TRACE(const base::TraceSpan span(base::kTraceOpen, node.name()));
   Operation operation = Operation::open;
   const int error = open_and_stat(worker, node, handle, operation);
   if (error == 0) {

@@ -115,6 +115,7 @@ bool Engine::share(Worker& worker, Node& node, std::span<const std::byte> record
   std::memcpy(slice->records.get(), records.data(), records.size());
   position += count;
   ++worker.statistics.splits;
+  TRAWL_IF_TRACE(base::trace(base::kTraceShare, count, unit));
   node.parts.fetch_add(1, std::memory_order_relaxed);
   scheduler_.push(
       worker.index,
@@ -125,6 +126,7 @@ bool Engine::share(Worker& worker, Node& node, std::span<const std::byte> record
 void Engine::report_piece(Worker& worker, Task& task) {
   Node& node = *task.node;
   Slice& slice = *task.slice;
+  TRAWL_IF_TRACE(base::TraceSpan span(base::kTracePiece));
   if (stopping()) {
     node.mark_cut_short();
   } else {
@@ -150,6 +152,7 @@ void Engine::report_piece(Worker& worker, Task& task) {
     add_children(node, part.children);
   }
   const std::uint32_t count = task.end - task.begin;
+  TRAWL_IF_TRACE(span.end(count));
   if (slice.unreported.fetch_sub(count) == count) {
     delete &slice;
     close_slice(worker);

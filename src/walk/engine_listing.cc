@@ -105,6 +105,8 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
   Node& node = part.node;
   const std::size_t read_before_split =
       tuning_.read_before_split != 0 ? tuning_.read_before_split : kReadBeforeSplit;
+  TRAWL_IF_TRACE(base::TraceSpan span(range.is_whole() ? base::kTraceDirectory : base::kTraceRange,
+                                      node.name()));
   const auto first = static_cast<std::uint64_t>(range.begin);
   std::uint64_t position = first;
   std::int64_t next = range.begin;
@@ -118,8 +120,10 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
     const std::span<std::byte> buffer(worker.listing.get(), listing_buffer_);
     std::size_t size = 0;
     count(worker.calls.read);
+    TRAWL_IF_TRACE(base::TraceSpan read_span(base::kTraceRead));
     const int error =
         retry_interrupted([&] { return filesystem_.read_directory(handle, buffer, size, end); });
+    TRAWL_IF_TRACE(read_span.end(size));
     if (error != 0) {
       fail_listing(worker, node, position != 0, Operation::read, error);
       break;
@@ -154,6 +158,7 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
       read = 0;
     }
   }
+  TRAWL_IF_TRACE(span.end(position - first));
   if (position - first > static_cast<std::uint64_t>(range.end - range.begin)) {
     // More than one record per offset: positions are not in the listing's order.
     fail_listing(worker, node, true, Operation::read, EIO);
@@ -222,6 +227,7 @@ bool Engine::split(Worker& worker, Part& part, const sys::DirectoryHandle& handl
   half->directory = now.identity();
   range.end = range.most = *middle;
   ++worker.statistics.range_splits;
+  TRAWL_IF_TRACE(base::trace(base::kTraceSplit));
   node.parts.fetch_add(1, std::memory_order_relaxed);
   scheduler_.push(worker.index, {.node = &node, .range = half.release(), .begin = 0, .end = 1});
   scheduler_.call_for_help();  // this worker goes on with its own half

@@ -136,6 +136,14 @@ Result walk(std::span<const std::string> roots, const Options& options,
   return engine::Engine(filesystem, roots, options, factory, tuning).run();
 }
 
+bool can_trace() {
+#ifdef TRAWL_TRACE
+  return true;
+#else
+  return false;
+#endif
+}
+
 Repeats repeats_by_mounts() {
   std::vector<sys::Mount> mounts = sys::read_mounts();
   sys::mark_file_mounts(mounts);
