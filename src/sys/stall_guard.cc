@@ -135,16 +135,19 @@ class StallGuard::Proxy {
     }
     shared_.state.store(kAsked);
     wake(shared_.state);
-    const auto end = std::chrono::steady_clock::now() + timeout;
-    while (shared_.state.load() == kAsked) {
-      const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(
-          end - std::chrono::steady_clock::now());
+    // By turns, of which each counts no longer than it was to be: while the processes are stopped
+    // (Ctrl-Z), nobody stalls.
+    constexpr std::chrono::nanoseconds kTurn = std::chrono::milliseconds(100);
+    for (auto left = timeout; shared_.state.load() == kAsked;) {
       if (left.count() <= 0) {
         left_behind_ = true;
         return false;
       }
-      const timespec wait{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
+      const auto turn = std::min(left, kTurn);
+      const timespec wait{0, static_cast<long>(turn.count())};
+      const auto begin = std::chrono::steady_clock::now();
       ::syscall(SYS_futex, &shared_.state, FUTEX_WAIT, kAsked, &wait, nullptr, 0);
+      left -= std::min<std::chrono::nanoseconds>(turn, std::chrono::steady_clock::now() - begin);
     }
     call = shared_.call;
     call.records = shared_.records;

@@ -276,6 +276,18 @@ def test_a_guarded_walk_finds_the_same(tools, place, serve):
                 assert (guarded.returncode, guarded.stdout, guarded.stderr) == (0, plain.stdout, b"") and plain.stdout
 
 
+def test_who_is_stopped_does_not_stall(tools, place, serve):
+    with serve(tree(2, 3, 4), Slow(0.01)):
+        process = subprocess.Popen([tools.trawl, "du", "--threads=2", "--stall-timeout=400ms"], cwd=place / "m", env=CLEAN, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, start_new_session=True)  # fmt: skip
+        time.sleep(0.2)
+        os.killpg(process.pid, signal.SIGSTOP)
+        time.sleep(1)
+        os.killpg(process.pid, signal.SIGCONT)
+        _, err, _ = finish(process, 30)
+    assert (process.returncode, err) == (0, b"")
+
+
 def test_an_operand_that_is_not_answered_for(tools, place, serve):
     (place / "alive").mkdir()
     (place / "alive/file").write_bytes(b"x" * 5000)
