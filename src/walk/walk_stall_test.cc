@@ -32,7 +32,7 @@ using testing::record;
 using testing::Recording;
 using testing::with_threads;
 
-// The real one, but that opening what is called "dead" takes two seconds. It is called in child
+// The real one, but that opening what is called "dead" takes a minute. It is called in child
 // processes of a multi-threaded one, so it must not allocate.
 class SlowForSome final : public sys::FileSystem {
  public:
@@ -40,7 +40,7 @@ class SlowForSome final : public sys::FileSystem {
                      sys::DirectoryHandle& out) override {
     const std::size_t size = std::strlen(path);
     if (size >= 4 && std::strcmp(path + size - 4, "dead") == 0) {
-      const timespec time{2, 0};
+      const timespec time{60, 0};
       ::nanosleep(&time, nullptr);
     }
     return real_.open_directory(base, path, how, out);
@@ -126,7 +126,7 @@ TEST_P(WalkStall, GivesUpWhatDoesNotAnswer) {
     EXPECT_EQ(recording.result.errors[0].code, ETIME);
     EXPECT_NE(recording.result.errors[0].message().find("stalled"), std::string::npos);
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);  // did not wait
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 50s);  // did not wait
 }
 
 TEST(WalkStallOptions, NeedLinux) {
