@@ -10,7 +10,7 @@
 // promises; only finding it took a made-up one. A task lists the other half in the same way, and
 // may split it again.
 //
-// Nothing is lost or doubled: a record belongs to the range that the offset lies in where it
+// No entry that stays is lost or doubled: a record belongs to the range that the offset lies in where it
 // begins, and that is the offset at which the record before it goes on. So the left lister ends at
 // the record that goes on at or after the range's end, and the right one begins with the next. This
 // holds where a record's offset stays the same and they ascend, however the directory changes;
@@ -142,8 +142,8 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
       if (range.end != Range::kToTheEnd && before.next >= range.end) {
         end = true;
         records = records.first(before.size);
-        // The first record begins beyond the range if all that it held is gone.
-        if (next == range.begin && is_first_at(worker, handle, range.end, records)) {
+        // A single record begins beyond the range if all that was left of it is gone by now.
+        if (is_first_at(worker, handle, range.end, records)) {
           break;
         }
       }
