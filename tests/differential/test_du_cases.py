@@ -276,7 +276,7 @@ def test_huge_directories_are_sorted_as_gnu_does(tools, sandbox, kind, count):
 
 
 SPLIT = [
-    ("ext4", 12_000, True), ("ext4", 111_000, True), ("ext4-linear", 12_000, True), ("xfs", 12_000, True), ("btrfs", 12_000, True),
+    ("ext4", 12_000, True), pytest.param("ext4", 111_000, True, marks=pytest.mark.soak), ("ext4-linear", 12_000, True), ("xfs", 12_000, True), ("btrfs", 12_000, True),
     ("tmpfs", 12_000, False), ("overlay", 12_000, False),
 ]  # fmt: skip
 
