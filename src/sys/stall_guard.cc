@@ -19,7 +19,6 @@
 #include <new>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 #include "sys/mounts.h"
 
@@ -37,6 +36,8 @@ constexpr int kDescriptorBits = 12;
 constexpr int kProxies = 1 << 18;
 
 bool is_proxys(int fd) { return fd >= kProxyBit; }
+// A thread opens only local directories itself.
+bool is_own(int fd) { return fd >= 0 && fd < kProxyBit; }
 
 std::string_view last_name(std::string_view path) {
   while (path.size() > 1 && path.ends_with('/')) {
@@ -261,20 +262,8 @@ class StallGuard::Proxy {
 // What the guard keeps for one thread.
 struct StallGuard::Caller {
   std::unique_ptr<Proxy> proxy;
-  int proxies = 0;          // so far
-  std::vector<bool> local;  // by descriptor: of the thread's own, those on local filesystems
+  int proxies = 0;  // so far
 
-  bool is_local(int fd) const {
-    return fd >= 0 && static_cast<std::size_t>(fd) < local.size() &&
-           local[static_cast<std::size_t>(fd)];
-  }
-  void set_local(int fd, bool is) {
-    const auto index = static_cast<std::size_t>(fd);
-    if (index >= local.size()) {
-      local.resize(index + 1);
-    }
-    local[index] = is;
-  }
   int name_of(int proxys_fd) const {
     return kProxyBit | ((proxies % kProxies) << kDescriptorBits) | proxys_fd;
   }
@@ -345,7 +334,7 @@ int StallGuard::ask_proxy(Call& call) {
 int StallGuard::open_directory(int base, const char* path, OpenHow how, DirectoryHandle& out) {
   Caller& self = caller();
   const bool is_direct = how.stay_on_mount && !how.follow && real_.stays_on_mount() &&
-                         self.is_local(base) && !foreign_names_.contains(last_name(path));
+                         is_own(base) && !foreign_names_.contains(last_name(path));
   if (!is_direct) {
     Call call{.kind = Call::Kind::open, .base = base, .path = path, .how = how};
     if (const int error = ask_proxy(call)) {
@@ -358,11 +347,7 @@ int StallGuard::open_directory(int base, const char* path, OpenHow how, Director
     }
     close(out);  // it is safe to open it oneself
   }
-  const int error = real_.open_directory(base, path, how, out);
-  if (error == 0) {
-    self.set_local(out.fd, true);
-  }
-  return error;
+  return real_.open_directory(base, path, how, out);
 }
 
 int StallGuard::read_directory(DirectoryHandle& handle, std::span<std::byte> buffer,
@@ -406,8 +391,7 @@ int StallGuard::stat_handle(const DirectoryHandle& handle, Fields fields, Metada
 int StallGuard::stat_at(int base, const char* path, Fields fields, bool follow, Metadata& out) {
   // A name of a local directory: it is no mount point of another filesystem. A link to one is
   // followed by who follows it, in its own time.
-  if (!is_proxys(base) && base != kWorkingDirectory && !follow &&
-      !foreign_names_.contains(last_name(path))) {
+  if (is_own(base) && !follow && !foreign_names_.contains(last_name(path))) {
     return real_.stat_at(base, path, fields, follow, out);
   }
   Call call{
