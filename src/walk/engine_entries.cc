@@ -55,10 +55,7 @@ void Engine::report_records(Worker& worker, Part& part, std::span<const std::byt
   }
   if (reader.malformed()) {
     // A filesystem that hands out broken records (FUSE can).
-    part.node.lock();
-    part.node.set_error(State::partially_read, Operation::read, EIO);
-    part.node.unlock();
-    note_error(worker, part.node, {}, Operation::read, EIO, part.node.depth());
+    fail_listing(worker, part.node, true, Operation::read, EIO);
   }
 }
 

@@ -10,13 +10,13 @@
 // promises; only finding it took a made-up one. A task lists the other half in the same way, and
 // may split it again.
 //
-// No entry that stays is lost or doubled: a record belongs to the range that the offset lies in where it
-// begins, and that is the offset at which the record before it goes on. So the left lister ends at
-// the record that goes on at or after the range's end, and the right one begins with the next. This
-// holds where a record's offset stays the same and they ascend, however the directory changes;
-// sys::FileSystem::offsets_ascend() knows where. It is checked all the same: that the half way
-// record is found again by its offset, or the range stays whole; and that offsets ascend in what is
-// read, else the directory is reported as partially read.
+// No entry that stays is lost or doubled: a record belongs to the range that the offset lies in
+// where it begins, and that is the offset at which the record before it goes on. So the left lister
+// ends at the record that goes on at or after the range's end, and the right one begins with the
+// next. This holds where a record's offset stays the same and they ascend, however the directory
+// changes; sys::FileSystem::offsets_ascend() knows where. It is checked all the same: that the half
+// way record is found again by its offset, or the range stays whole; and that offsets ascend in
+// what is read, else the directory is reported as partially read.
 #include <array>
 #include <cerrno>
 #include <memory>
