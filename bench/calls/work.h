@@ -4,6 +4,8 @@
 // what was counted, the line that says it.
 #pragma once
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -112,6 +114,16 @@ class Work {
   std::size_t unfinished_ = 1;
   const std::size_t low_;
 };
+
+// Exits if it can't be opened.
+inline int open_root(const char* root, struct statx& info) {
+  const int fd = open(root, O_RDONLY | O_DIRECTORY);
+  if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) != 0) {
+    std::perror(root);
+    std::exit(1);
+  }
+  return fd;
+}
 
 inline std::string path_of(const std::string& directory, const char* name) {
   return directory == "." ? name : directory + '/' + name;

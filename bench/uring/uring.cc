@@ -436,12 +436,8 @@ int main(int argc, char** argv) {
     }
   }
   const auto begin = std::chrono::steady_clock::now();
-  g_root = open(root, O_RDONLY | O_DIRECTORY);
   struct statx info;
-  if (g_root < 0 || statx(g_root, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) != 0) {
-    std::perror(root);
-    return 1;
-  }
+  g_root = bench::open_root(root, info);
   if (g_pool != 0) {
     g_pool_threads = std::make_unique<Pool>(g_pool);
   }
