@@ -51,6 +51,18 @@ std::uint64_t next_id() {
   return ++id;
 }
 
+// "/proc/PROCESS/fd/FD", which leads to what is open there without a look at any directory.
+struct DescriptorPath {
+  char text[64] = "/proc/";
+
+  DescriptorPath(pid_t process, int fd) {
+    char* at = std::to_chars(text + std::strlen(text), std::end(text), process).ptr;
+    std::strcpy(at, "/fd/");
+    at = std::to_chars(at + std::strlen(at), std::end(text), fd).ptr;
+    *at = '\0';
+  }
+};
+
 void wake(std::atomic<std::uint32_t>& word) {
   ::syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
@@ -122,6 +134,8 @@ class StallGuard::Proxy {
   }
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
+
+  pid_t pid() const { return pid_; }
 
   // False if there was no answer in time: then it is not to be used again.
   bool run(Call& call, std::chrono::nanoseconds timeout) {
@@ -196,13 +210,9 @@ class StallGuard::Proxy {
     DirectoryHandle via;
     if (call.via >= 0) {
       // The caller's directory, in its own table of descriptors.
-      char name[64] = "/proc/";
-      char* at = std::to_chars(name + std::strlen(name), std::end(name), shared.caller).ptr;
-      std::strcpy(at, "/fd/");
-      at = std::to_chars(at + std::strlen(at), std::end(name), call.via).ptr;
-      *at = '\0';
       call.error =
-          real.open_directory(kWorkingDirectory, name, {.follow = true, .path_only = true}, via);
+          real.open_directory(kWorkingDirectory, DescriptorPath(shared.caller, call.via).text,
+                              {.follow = true, .path_only = true}, via);
       if (call.error != 0) {
         return;
       }
@@ -345,7 +355,15 @@ int StallGuard::open_directory(int base, const char* path, OpenHow how, Director
     if (!is_local || is_proxys(base)) {
       return 0;
     }
-    close(out);  // it is safe to open it oneself
+    // Its listing needs no server, but its path may lead through a server's directories. So not the
+    // path is opened, but what the proxy has open.
+    DirectoryHandle own;
+    if (real_.open_directory(kWorkingDirectory, DescriptorPath(self.proxy->pid(), call.fd).text,
+                             {.follow = true, .path_only = how.path_only}, own) == 0) {
+      close(out);
+      out = own;
+    }
+    return 0;
   }
   return real_.open_directory(base, path, how, out);
 }

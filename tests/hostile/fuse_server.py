@@ -32,14 +32,15 @@ def why_unavailable(sandbox):
 
 
 class Node:
-    """A file, or with `children` (a dict of names to Nodes) a directory."""
+    """A file, or with `children` (a dict of names to Nodes) a directory, or with `target` a symbolic link."""
 
-    def __init__(self, children=None, size=0, ino=None, mode=None, links=1):
+    def __init__(self, children=None, size=0, ino=None, mode=None, links=1, target=None):
         self.children = children
+        self.target = target
         self.size = size
         self.ino = ino
         self.links = links
-        kind = stat.S_IFREG | 0o644 if children is None else stat.S_IFDIR | 0o755
+        kind = stat.S_IFLNK | 0o777 if target else stat.S_IFREG | 0o644 if children is None else stat.S_IFDIR | 0o755
         self.mode = kind if mode is None else mode
 
     def child(self, name):
@@ -126,6 +127,8 @@ class Server:
             return struct.pack("<QQQQII", self.node_id(child), 0, 0, 0, 0, 0) + self.attributes(child)
         if opcode == _GETATTR:
             return struct.pack("<QII", 0, 0, 0) + self.attributes(node)
+        if opcode == _READLINK and node.target:
+            return node.target
         if opcode == _OPENDIR:
             return struct.pack("<QII", 0, 0, 0)
         if opcode == _READDIR:

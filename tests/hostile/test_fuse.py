@@ -276,6 +276,33 @@ def test_a_guarded_walk_finds_the_same(tools, place, serve):
                 assert (guarded.returncode, guarded.stdout, guarded.stderr) == (0, plain.stdout, b"") and plain.stdout
 
 
+class DeadFrom(Behaviour):
+    """From one request on nothing is answered."""
+
+    def __init__(self, first):
+        self.left = first
+
+    def answers(self, opcode, node, body):
+        self.left -= 1
+        return self.left > 0
+
+
+@pytest.mark.parametrize("args", [["-a", "m/link/"], ["-aL", "m/link"], ["-D", "m/link", "own"]])
+def test_a_local_directory_behind_a_link_on_a_dead_server(tools, place, serve, args):
+    """It does not wait for servers, but the way to it does, whenever it is opened."""
+    (place / "own/sub").mkdir(parents=True)
+    (place / "own/sub/file").write_bytes(b"x" * 5000)
+    root = Node({b"link": Node(target=os.fsencode(place / "own"))})
+    outcomes = []
+    for first in range(1, 16):
+        with serve(root, DeadFrom(first)):
+            process = subprocess.Popen([tools.trawl, "du", "--stall-timeout=200ms", *args], cwd=place, env=CLEAN, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE)  # fmt: skip
+            _, err, _ = finish(process, 10)
+            outcomes.append((process.returncode, b"stalled" in err))
+    assert set(outcomes) == {(1, True), (0, False)}, outcomes
+
+
 def test_who_is_stopped_does_not_stall(tools, place, serve):
     with serve(tree(2, 3, 4), Slow(0.01)):
         process = subprocess.Popen([tools.trawl, "du", "--threads=2", "--stall-timeout=400ms"], cwd=place / "m", env=CLEAN, stdout=subprocess.PIPE,
