@@ -63,6 +63,17 @@ struct DescriptorPath {
   }
 };
 
+// Whether processes find one another's descriptors by that path. Not if /proc is that of another PID
+// namespace, where a number is that of somebody else, nor if the program has more rights than its
+// user (by its file's capabilities, say), when its /proc is closed to others.
+bool can_share_descriptors() {
+  char self[32] = {};
+  const ssize_t size = ::readlink("/proc/self", self, sizeof self);
+  pid_t pid = 0;
+  return size > 0 && std::from_chars(self, self + size, pid).ec == std::errc() &&
+         pid == ::getpid() && ::prctl(PR_GET_DUMPABLE) == 1;
+}
+
 void wake(std::atomic<std::uint32_t>& word) {
   ::syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
@@ -296,8 +307,9 @@ std::unordered_map<std::uint64_t, std::unique_ptr<Caller>>& callers() {
 
 StallGuard::StallGuard(FileSystem& real, std::chrono::nanoseconds timeout, Trust trust)
     : real_(real), timeout_(timeout), id_(next_id()) {
+  const bool is_trusting = trust == Trust::local && can_share_descriptors();
   for (const Mount& mount : read_mounts()) {
-    if (trust == Trust::local && is_local_type(mount.type)) {
+    if (is_trusting && is_local_type(mount.type)) {
       local_devices_.insert(gnu_dev_makedev(mount.device_major, mount.device_minor));
     } else {
       foreign_names_.emplace(last_name(mount.mount_point));

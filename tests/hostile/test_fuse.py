@@ -303,6 +303,17 @@ def test_a_local_directory_behind_a_link_on_a_dead_server(tools, place, serve, a
     assert set(outcomes) == {(1, True), (0, False)}, outcomes
 
 
+def test_a_guarded_walk_where_proc_is_of_another_namespace(tools, place, sandbox):
+    """There the number of a process is that of another one in /proc, with other directories open."""
+    (place / "own/m").mkdir(parents=True)
+    (place / "own/file").write_bytes(b"x" * 5000)
+    with mounted(sandbox, os.fsencode(place / "own/m"), tree(2, 3, 4), Behaviour()):
+        words = [tools.trawl, "du", "-a", "own"]
+        plain = subprocess.run(words, cwd=place, capture_output=True, timeout=60)
+        guarded = subprocess.run(["unshare", "--pid", "--fork", *words, "--stall-timeout=20"], cwd=place, capture_output=True, timeout=60)
+        assert (guarded.returncode, guarded.stdout, guarded.stderr) == (0, plain.stdout, b"") and plain.stdout
+
+
 def test_who_is_stopped_does_not_stall(tools, place, serve):
     with serve(tree(2, 3, 4), Slow(0.01)):
         process = subprocess.Popen([tools.trawl, "du", "--threads=2", "--stall-timeout=400ms"], cwd=place / "m", env=CLEAN, stdout=subprocess.PIPE,
