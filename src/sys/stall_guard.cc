@@ -16,6 +16,8 @@
 #include <charconv>
 #include <cstring>
 #include <iterator>
+#include <list>
+#include <mutex>
 #include <new>
 #include <string_view>
 #include <unordered_map>
@@ -34,6 +36,9 @@ constexpr std::size_t kMostPath = 4096;
 constexpr int kProxyBit = 1 << 30;
 constexpr int kDescriptorBits = 12;
 constexpr int kProxies = 1 << 18;
+
+// Waits for children that send no SIGCHLD, never for another to which the number may have gone.
+constexpr int kOnlyProxies = static_cast<int>(__WCLONE);
 
 bool is_proxys(int fd) { return fd >= kProxyBit; }
 // A thread opens only local directories itself.
@@ -106,10 +111,39 @@ struct StallGuard::Call {
   const std::byte* records = nullptr;
 };
 
+namespace {
+
+// Proxies of all guards that were left behind and had not ended yet. Somebody must wait for them
+// when they do, or the program collects dead children.
+class LeftBehind {
+ public:
+  // A list of one, made while there was time for it.
+  void add(std::list<pid_t>& one) {
+    const std::lock_guard lock(mutex_);
+    pids_.splice(pids_.end(), one);
+  }
+  void reap() {
+    const std::lock_guard lock(mutex_);
+    pids_.remove_if([](pid_t pid) { return ::waitpid(pid, nullptr, kOnlyProxies | WNOHANG) != 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::list<pid_t> pids_;
+};
+
+LeftBehind& left_behind() {
+  static auto* const all = new LeftBehind;  // threads may end after statics
+  return *all;
+}
+
+}  // namespace
+
 class StallGuard::Proxy {
  public:
   // Null if there is none to be had.
   static std::unique_ptr<Proxy> start(FileSystem& real) {
+    left_behind().reap();
     void* const memory =
         ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
@@ -139,14 +173,18 @@ class StallGuard::Proxy {
       Call end;
       run(end, std::chrono::seconds(1));
     }
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, __WALL | (left_behind_ ? WNOHANG : 0));
+    ::kill(pid(), SIGKILL);
+    if (!left_behind_) {
+      ::waitpid(pid(), nullptr, kOnlyProxies);
+    } else {
+      left_behind().add(pid_);
+    }
     ::munmap(&shared_, sizeof(Shared));
   }
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
 
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return pid_.front(); }
 
   // False if there was no answer in time: then it is not to be used again.
   bool run(Call& call, std::chrono::nanoseconds timeout) {
@@ -193,7 +231,7 @@ class StallGuard::Proxy {
     std::byte records[kMostRead];
   };
 
-  Proxy(Shared& shared, pid_t pid) : shared_(shared), pid_(pid) {}
+  Proxy(Shared& shared, pid_t pid) : shared_(shared), pid_(1, pid) {}
 
   // The child's life. It must not allocate: another thread may have held malloc's lock.
   [[noreturn]] static void serve(FileSystem& real, Shared& shared) {
@@ -276,7 +314,7 @@ class StallGuard::Proxy {
   }
 
   Shared& shared_;
-  const pid_t pid_;
+  std::list<pid_t> pid_;
   bool left_behind_ = false;
 };
 
@@ -318,7 +356,10 @@ StallGuard::StallGuard(FileSystem& real, std::chrono::nanoseconds timeout, Trust
 }
 
 // Other threads' callers end with them.
-StallGuard::~StallGuard() { callers<Caller>().erase(id_); }
+StallGuard::~StallGuard() {
+  callers<Caller>().erase(id_);
+  left_behind().reap();
+}
 
 StallGuard::Caller& StallGuard::caller() {
   std::unique_ptr<Caller>& caller = callers<Caller>()[id_];

@@ -3,6 +3,7 @@
 // Walks by child processes, which are given up when they do not answer. With a real server that
 // dies: tests/hostile/test_fuse.py.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <trawl/walk.h>
 
@@ -127,6 +128,30 @@ TEST_P(WalkStall, GivesUpWhatDoesNotAnswer) {
     EXPECT_NE(recording.result.errors[0].message().find("stalled"), std::string::npos);
   }
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 50s);  // did not wait
+}
+
+// What ends after it was left behind is no dead child of the program for ever.
+TEST_P(WalkStall, LeavesNoDeadChildren) {
+  const testing::TemporaryDirectory place;
+  for (const char* const path : {"a", "a/dead", "b", "b/dead"}) place.directory(path);
+  SlowForSome slow;
+  const std::vector<std::string> roots = {place.path()};
+  {
+    sys::StallGuard guard(slow, 50ms, sys::StallGuard::Trust::nobody);
+    EXPECT_EQ(record(guard, roots, with_threads(GetParam())).result.errors.size(), 2U);
+  }
+  const int proxies = static_cast<int>(__WCLONE) | WNOHANG;
+  const auto begin = std::chrono::steady_clock::now();
+  int found = 0;
+  do {
+    const timespec time{0, 10'000'000};
+    ::nanosleep(&time, nullptr);  // they were killed, and take their time
+    { const sys::StallGuard next(slow, 1s); }
+    siginfo_t information{};
+    found = ::waitid(P_ALL, 0, &information, proxies | WEXITED | WNOWAIT);
+  } while (found == 0 && std::chrono::steady_clock::now() - begin < 20s);
+  EXPECT_EQ(found, -1);  // no children
+  EXPECT_EQ(errno, ECHILD);
 }
 
 TEST(WalkStallOptions, NeedLinux) {
