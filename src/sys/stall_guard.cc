@@ -68,9 +68,9 @@ struct DescriptorPath {
   }
 };
 
-// Whether processes find one another's descriptors by that path. Not if /proc is that of another PID
-// namespace, where a number is that of somebody else, nor if the program has more rights than its
-// user (by its file's capabilities, say), when its /proc is closed to others.
+// Whether processes find one another's descriptors by that path. Not if /proc is that of another
+// PID namespace, where a number is that of somebody else, nor if the program has more rights than
+// its user (by its file's capabilities, say), when its /proc is closed to others.
 bool can_share_descriptors() {
   char self[32] = {};
   const ssize_t size = ::readlink("/proc/self", self, sizeof self);
