@@ -21,6 +21,7 @@
 #include <new>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "sys/mounts.h"
 
@@ -187,7 +188,8 @@ class StallGuard::Proxy {
   pid_t pid() const { return pid_.front(); }
 
   // False if there was no answer in time: then it is not to be used again.
-  bool run(Call& call, std::chrono::nanoseconds timeout) {
+  bool run(Call& call, std::chrono::nanoseconds timeout,
+           const std::function<bool()>& is_over = {}) {
     shared_.call = call;
     if (call.path != nullptr) {
       const std::size_t size = std::strlen(call.path);
@@ -203,7 +205,7 @@ class StallGuard::Proxy {
     // (Ctrl-Z), nobody stalls.
     constexpr std::chrono::nanoseconds kTurn = std::chrono::milliseconds(100);
     for (auto left = timeout; shared_.state.load() == kAsked;) {
-      if (left.count() <= 0) {
+      if (left.count() <= 0 || (left < timeout && is_over && is_over())) {
         left_behind_ = true;
         return false;
       }
@@ -343,8 +345,9 @@ std::unordered_map<std::uint64_t, std::unique_ptr<Caller>>& callers() {
 
 }  // namespace
 
-StallGuard::StallGuard(FileSystem& real, std::chrono::nanoseconds timeout, Trust trust)
-    : real_(real), timeout_(timeout), id_(next_id()) {
+StallGuard::StallGuard(FileSystem& real, std::chrono::nanoseconds timeout, Trust trust,
+                       std::function<bool()> is_over)
+    : real_(real), timeout_(timeout), is_over_(std::move(is_over)), id_(next_id()) {
   const bool is_trusting = trust == Trust::local && can_share_descriptors();
   for (const Mount& mount : read_mounts()) {
     if (is_trusting && is_local_type(mount.type)) {
@@ -387,9 +390,9 @@ int StallGuard::ask_proxy(Call& call) {
       return EAGAIN;
     }
   }
-  if (!self.proxy->run(call, timeout_)) {
+  if (!self.proxy->run(call, timeout_, is_over_)) {
     self.proxy.reset();
-    return ETIME;
+    return is_over_ && is_over_() ? ECANCELED : ETIME;
   }
   return call.error;
 }

@@ -16,6 +16,8 @@
 // link followed, no mount crossed (which takes openat2). A proxy costs two switches of processes
 // per call, 10 to 20 µs, and to start it half a millisecond.
 //
+// A call is given up before its time, with ECANCELED, when the caller says that all is over.
+//
 // Linux only, and only for a FileSystem that does not allocate, nor lock. Thread-safe; handles are
 // used by the thread that opened them. Closing a directly opened handle is not guarded.
 #pragma once
@@ -23,6 +25,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <span>
@@ -36,8 +39,9 @@ class StallGuard final : public FileSystem {
  public:
   enum class Trust : std::uint8_t { local, nobody };  // nobody: for tests
 
-  // Reads the mount table.
-  StallGuard(FileSystem& real, std::chrono::nanoseconds timeout, Trust trust = Trust::local);
+  // Reads the mount table. `is_over` is asked by any thread, ten times a second while it waits.
+  StallGuard(FileSystem& real, std::chrono::nanoseconds timeout, Trust trust = Trust::local,
+             std::function<bool()> is_over = {});
   ~StallGuard() override;
 
   int open_directory(int base, const char* path, OpenHow how, DirectoryHandle& out) override;
@@ -66,6 +70,7 @@ class StallGuard final : public FileSystem {
 
   FileSystem& real_;
   const std::chrono::nanoseconds timeout_;
+  const std::function<bool()> is_over_;
   const std::uint64_t id_;  // unlike that of any other guard
   std::set<std::uint64_t> local_devices_;
   std::set<std::string, std::less<>> foreign_names_;  // last names of other filesystems' mounts

@@ -130,7 +130,10 @@ Result walk(std::span<const std::string> roots, const Options& options,
     if (options.backend == Backend::posix) {
       throw std::invalid_argument("stall_timeout needs the Linux backend");
     }
-    sys::StallGuard guard(filesystem, options.stall_timeout);
+    sys::StallGuard guard(filesystem, options.stall_timeout, sys::StallGuard::Trust::local, [&] {
+      return (options.cancel != nullptr && options.cancel->cancelled()) ||
+             (options.deadline && std::chrono::steady_clock::now() >= *options.deadline);
+    });
     return engine::Engine(guard, roots, options, factory, tuning).run();
   }
   return engine::Engine(filesystem, roots, options, factory, tuning).run();

@@ -314,6 +314,22 @@ def test_a_guarded_walk_where_proc_is_of_another_namespace(tools, place, sandbox
         assert (guarded.returncode, guarded.stdout, guarded.stderr) == (0, plain.stdout, b"") and plain.stdout
 
 
+@pytest.mark.parametrize("how", ["timeout", "interrupt"])
+def test_who_waits_for_a_dead_server_can_be_stopped(tools, place, serve, how):
+    """Long before the stall's timeout."""
+    root = tree(1, 2, 3)
+    root.children[b"dead"] = dead = tree(0, 0, 3)
+    with serve(root, Dead(dead, [OPENDIR])):
+        options = ["--stall-timeout=30s", *(["--timeout=700ms"] if how == "timeout" else [])]
+        process = subprocess.Popen([tools.trawl, "du", *options], cwd=place / "m", env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if how == "interrupt":
+            time.sleep(0.7)
+            process.send_signal(signal.SIGINT)
+        _, err, seconds = finish(process, 60)
+    assert seconds < 10 and b"./dead': Operation canceled\n" in err
+    assert process.returncode == (1 if how == "timeout" else 130)
+
+
 def test_who_is_stopped_does_not_stall(tools, place, serve):
     with serve(tree(2, 3, 4), Slow(0.01)):
         process = subprocess.Popen([tools.trawl, "du", "--threads=2", "--stall-timeout=400ms"], cwd=place / "m", env=CLEAN, stdout=subprocess.PIPE,
