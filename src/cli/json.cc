@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/json.h"
 
+#include <cerrno>
 #include <cstring>
 #include <string>
 
@@ -52,12 +53,14 @@ Json to_json(const Error& error) {
   object["depth"] = error.depth;
   object["errno"] = error.code;
 #ifdef __GLIBC__
-  // Of no locale, and so always UTF-8.
+  // Of no locale, and so always UTF-8. What is trawl's own text is, too.
   if (const char* name = strerrorname_np(error.code)) {
     object["errno_name"] = name;
   }
   const char* message = strerrordesc_np(error.code);
-  object["message"] = message != nullptr ? message : "";
+  object["message"] = error.code == ETIME  ? error_text(error.code)
+                      : message != nullptr ? message
+                                           : "";
 #else
   object["message"] = std::strerror(error.code);
 #endif
