@@ -114,7 +114,7 @@ TEST(SameDirectoryMayAppearTwice, NotForFiles) {
 TEST(MarkFileMounts, AsksForMountsOfASharedFilesystemOnly) {
   auto list = mounts({"1 0 8:1 / /", "2 1 8:1 /x /proc/self/status", "3 1 8:1 /y /proc/self",
                       "4 1 8:2 /z /proc/self/stat"});
-  mark_file_mounts(list);
+  mark_file_mounts(list, linux_filesystem());
   EXPECT_FALSE(list[0].is_file);
   EXPECT_TRUE(list[1].is_file);
   EXPECT_TRUE(list[2].is_file) << "a symbolic link is no directory";
@@ -128,7 +128,7 @@ TEST(SameDirectoryMayAppearTwice, IsQuickWithThousandsOfMounts) {
     lines.push_back(n + " 0 8:1 /pods/" + n + "/volume /mnt/" + n);
   }
   auto list = mounts(lines);
-  mark_file_mounts(list);
+  mark_file_mounts(list, linux_filesystem());
   EXPECT_FALSE(same_directory_may_appear_twice(list));
 }
 
