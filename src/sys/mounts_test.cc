@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <cerrno>
 #include <string>
 #include <vector>
+
+#include "support/fault_filesystem.h"
 
 namespace trawl::sys {
 namespace {
@@ -119,6 +122,18 @@ TEST(MarkFileMounts, AsksForMountsOfASharedFilesystemOnly) {
   EXPECT_TRUE(list[1].is_file);
   EXPECT_TRUE(list[2].is_file) << "a symbolic link is no directory";
   EXPECT_FALSE(list[3].is_file) << "alone on its filesystem: of no interest";
+}
+
+// Each would take the whole time again.
+TEST(MarkFileMounts, GivesUpAFilesystemThatDoesNotAnswer) {
+  testing::FaultFileSystem silent(linux_filesystem());
+  silent.fail_when([](const testing::Request&) { return ETIME; });
+  auto list = mounts({"1 0 8:1 / /", "2 1 8:1 /a /proc/1/status", "3 1 8:1 /b /proc/1/stat",
+                      "4 1 8:2 / /x", "5 1 8:2 /a /proc/1/maps", "6 1 8:2 /b /proc/1/stack"});
+  mark_file_mounts(list, silent);
+  EXPECT_EQ(silent.calls(testing::Call::stat_at), 2U);
+  EXPECT_EQ(file_mount_points(list), std::vector<std::string>{});
+  EXPECT_TRUE(same_directory_may_appear_twice(list)) << "rather than not";
 }
 
 TEST(SameDirectoryMayAppearTwice, IsQuickWithThousandsOfMounts) {
