@@ -295,7 +295,8 @@ struct Repeats {
   std::vector<FileIdentity> files;  // mounted on files
 };
 
-// Reads the mount table, about 50 µs. Thread-safe.
-Repeats repeats_by_mounts();
+// Reads the mount table, about 50 µs, and looks at what is mounted twice. With `stall_timeout` (see
+// Options) a mount that does not answer in time counts as a directory at two places. Thread-safe.
+Repeats repeats_by_mounts(std::chrono::nanoseconds stall_timeout = std::chrono::nanoseconds(0));
 
 }  // namespace trawl

@@ -24,7 +24,8 @@ UsageResult list_usage(std::span<const std::string> roots, const UsageOptions& o
       !options.count_links && (roots.size() > 1 || follow_all || options.once_despite_mounts);
   // A bind mount below the operands shows directories twice without any operand's help; and the
   // sums of separated directories can't be taken apart once they are collapsed.
-  const Repeats repeats = any_may_repeat ? repeats_by_mounts() : Repeats{};
+  const Repeats repeats =
+      any_may_repeat ? repeats_by_mounts(options.walk.stall_timeout) : Repeats{};
   const bool check_all = any_may_repeat && (follow_all || repeats.directories);
   const bool keep_all = check_all || options.separate_directories;
   const int keep_depth = keep_all ? INT32_MAX : options.max_depth;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/mounts.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <map>
@@ -134,18 +132,23 @@ std::vector<Mount> parse_mountinfo(std::string_view text) {
 
 std::vector<Mount> read_mounts() { return parse_mountinfo(read_file("/proc/self/mountinfo")); }
 
-void mark_file_mounts(std::span<Mount> mounts) {
+void mark_file_mounts(std::span<Mount> mounts, FileSystem& filesystem) {
   std::vector<Mount*> candidates;
   for_each_overlap(mounts, [&](Mount&, Mount& inner) {
     if (candidates.empty() || candidates.back() != &inner) candidates.push_back(&inner);
     return true;
   });
+  const Mount* silent = nullptr;  // those of one filesystem follow each other
   for (Mount* mount : candidates) {
-    struct stat info;
-    if (::fstatat(AT_FDCWD, mount->mount_point.c_str(), &info,
-                  AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0) {
-      mount->is_file = !S_ISDIR(info.st_mode);
+    if (silent != nullptr && silent->device_major == mount->device_major &&
+        silent->device_minor == mount->device_minor) {
+      continue;
     }
+    Metadata metadata;
+    const int error = filesystem.stat_at(kWorkingDirectory, mount->mount_point.c_str(),
+                                         Fields::type, false, metadata);
+    mount->is_file = error == 0 && metadata.type() != FileType::directory;
+    silent = error == ETIME ? mount : nullptr;
   }
 }
 

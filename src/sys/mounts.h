@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sys/filesystem.h"
+
 namespace trawl::sys {
 
 struct Mount {
@@ -31,8 +33,10 @@ std::vector<Mount> parse_mountinfo(std::string_view text);
 std::vector<Mount> read_mounts();
 
 // Sets is_file. One stat of each mount point whose filesystem another mount shows too; the others
-// are never touched (a dead server's mount point blocks who looks at it).
-void mark_file_mounts(std::span<Mount> mounts);
+// are never touched. A dead server's mount point blocks who looks at it: `filesystem` is one that
+// asks no server for what the kernel knows, or a StallGuard. What it gives up (ETIME) is taken for a
+// directory, and no further mount of that filesystem is looked at.
+void mark_file_mounts(std::span<Mount> mounts, FileSystem& filesystem);
 
 // True for filesystems that answer from this machine's own memory and disks, so that no call waits for
 // a server. Not overlay, whose layers may be anything.

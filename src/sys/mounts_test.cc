@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <cerrno>
 #include <string>
 #include <vector>
+
+#include "support/fault_filesystem.h"
 
 namespace trawl::sys {
 namespace {
@@ -114,11 +117,23 @@ TEST(SameDirectoryMayAppearTwice, NotForFiles) {
 TEST(MarkFileMounts, AsksForMountsOfASharedFilesystemOnly) {
   auto list = mounts({"1 0 8:1 / /", "2 1 8:1 /x /proc/self/status", "3 1 8:1 /y /proc/self",
                       "4 1 8:2 /z /proc/self/stat"});
-  mark_file_mounts(list);
+  mark_file_mounts(list, linux_filesystem());
   EXPECT_FALSE(list[0].is_file);
   EXPECT_TRUE(list[1].is_file);
   EXPECT_TRUE(list[2].is_file) << "a symbolic link is no directory";
   EXPECT_FALSE(list[3].is_file) << "alone on its filesystem: of no interest";
+}
+
+// Each would take the whole time again.
+TEST(MarkFileMounts, GivesUpAFilesystemThatDoesNotAnswer) {
+  testing::FaultFileSystem silent(linux_filesystem());
+  silent.fail_when([](const testing::Request&) { return ETIME; });
+  auto list = mounts({"1 0 8:1 / /", "2 1 8:1 /a /proc/1/status", "3 1 8:1 /b /proc/1/stat",
+                      "4 1 8:2 / /x", "5 1 8:2 /a /proc/1/maps", "6 1 8:2 /b /proc/1/stack"});
+  mark_file_mounts(list, silent);
+  EXPECT_EQ(silent.calls(testing::Call::stat_at), 2U);
+  EXPECT_EQ(file_mount_points(list), std::vector<std::string>{});
+  EXPECT_TRUE(same_directory_may_appear_twice(list)) << "rather than not";
 }
 
 TEST(SameDirectoryMayAppearTwice, IsQuickWithThousandsOfMounts) {
@@ -128,7 +143,7 @@ TEST(SameDirectoryMayAppearTwice, IsQuickWithThousandsOfMounts) {
     lines.push_back(n + " 0 8:1 /pods/" + n + "/volume /mnt/" + n);
   }
   auto list = mounts(lines);
-  mark_file_mounts(list);
+  mark_file_mounts(list, linux_filesystem());
   EXPECT_FALSE(same_directory_may_appear_twice(list));
 }
 

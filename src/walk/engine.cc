@@ -311,7 +311,8 @@ void Engine::free_node(Worker& worker, Node* node) {
   constexpr std::size_t kKeep = 64;
   for (Children *block = node->children, *next; block != nullptr; block = next) {
     next = block->next;
-    constexpr std::size_t kKeepBytes = 4096;
+    // A live directory has such a block however few subdirectories it has itself.
+    constexpr std::size_t kKeepBytes = 512;
     if (worker.free_children.size() < kKeep && block->names.capacity() <= kKeepBytes &&
         block->entries.capacity() * sizeof(Child) <= kKeepBytes) {
       worker.free_children.push_back(block);

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <vector>
@@ -147,15 +148,22 @@ bool can_trace() {
 #endif
 }
 
-Repeats repeats_by_mounts() {
+Repeats repeats_by_mounts(std::chrono::nanoseconds stall_timeout) {
+  // Type and number of what is mounted never change: no server has to be asked for them. But one is
+  // asked about the path to it (or on network filesystems about its age), so this is guarded, too.
+  sys::FileSystem* filesystem = &sys::linux_filesystem_unsynchronized();
+  std::optional<sys::StallGuard> guard;
+  if (stall_timeout > std::chrono::nanoseconds(0)) {
+    filesystem = &guard.emplace(*filesystem, stall_timeout);
+  }
   std::vector<sys::Mount> mounts = sys::read_mounts();
-  sys::mark_file_mounts(mounts);
+  sys::mark_file_mounts(mounts, *filesystem);
   Repeats repeats;
   repeats.directories = mounts.empty() || sys::same_directory_may_appear_twice(mounts);
   for (const std::string& path : sys::file_mount_points(mounts)) {
     Metadata metadata;
-    if (filesystem_of(Backend::automatic)
-            .stat_at(sys::kWorkingDirectory, path.c_str(), Fields::identity, false, metadata) == 0) {
+    if (filesystem->stat_at(sys::kWorkingDirectory, path.c_str(), Fields::identity, false,
+                            metadata) == 0) {
       repeats.files.push_back(metadata.identity());
     }
   }

@@ -361,6 +361,57 @@ def test_an_operand_that_is_not_answered_for(tools, place, serve):
         assert process.returncode == 1 and b"alive" in out
 
 
+class DeadFrom(Behaviour):
+    """Some requests are not answered any more once there is something at `path`."""
+
+    def __init__(self, path, opcodes):
+        self.path, self.opcodes = path, opcodes
+
+    def answers(self, opcode, node, body):
+        return opcode not in self.opcodes or not os.path.exists(self.path)
+
+
+@pytest.mark.parametrize("options", [[], ["--stall-timeout=300ms"]])
+def test_a_mounted_file_of_a_dead_server(tools, sandbox, place, serve, options):
+    """Elsewhere than what is walked: to know which file it is, nobody has to be asked."""
+    for name in ("one", "two", "mounted"):
+        (place / name).mkdir()
+    for name in ("one/file", "two/file", "mounted/file", "mounted/local"):
+        (place / name).write_bytes(b"x" * 5000)
+    os.link(place / "one/file", place / "two/again")
+    with serve(tree(1, 2, 3), DeadFrom(place / "dead", [GETATTR, LOOKUP, OPENDIR, READDIR])):
+        sandbox.bind(os.fsencode(place / "m/f0"), os.fsencode(place / "mounted/file"))
+        sandbox.bind(os.fsencode(place / "one/file"), os.fsencode(place / "mounted/local"))
+        invocation = Invocation([b"-a", b"one", b"two"], cwd=os.fsencode(place))
+        expected = tools.gnu(invocation)
+        (place / "dead").touch()
+        words = ["du", *options, "-a", "one", "two"]
+        process = subprocess.Popen(words, executable=tools.du, cwd=place, env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        out, err, seconds = finish(process, 10)
+    assert (process.returncode, out, err) == (0, expected.out, b"") and seconds < 5
+
+
+def test_a_mount_below_a_dead_server(tools, sandbox, place, serve):
+    """The way to the mount points stalls: given up once, whatever is mounted there."""
+    for name in ("one", "two"):
+        (place / name).mkdir()
+        (place / name / "file").write_bytes(b"x" * 5000)
+    os.link(place / "one/file", place / "two/again")
+    with serve(tree(1, 2, 20), DeadFrom(place / "dead", [LOOKUP])):
+        for i in range(20):
+            target = os.fsencode(place / f"m/d1/f{i}")
+            sandbox.bind(os.fsencode(place / "one/file"), target)
+            sandbox.mounts.remove(target)  # unmounted with m; alone, it would have to be looked up
+        invocation = Invocation([b"-a", b"one", b"two"], cwd=os.fsencode(place))
+        expected = tools.gnu(invocation)
+        (place / "dead").touch()
+        for threads in (1, 4):
+            words = ["du", f"--threads={threads}", "--stall-timeout=700ms", "-a", "one", "two"]
+            process = subprocess.Popen(words, executable=tools.du, cwd=place, env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            out, err, seconds = finish(process, 20)
+            assert (process.returncode, out, err) == (0, expected.out, b"") and 0.7 <= seconds < 5
+
+
 # --- cut short --------------------------------------------------------------------------------------
 
 

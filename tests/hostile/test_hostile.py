@@ -389,3 +389,52 @@ def test_many_files_in_one_directory(tools, sandbox, kind):
 @pytest.mark.parametrize("kind", ["host", "tmpfs", "xfs"])
 def test_a_million_files_in_one_directory(tools, sandbox, kind):
     check_many(tools, sandbox, kind, 1_000_000)
+
+
+def a_million_empty(top):
+    at = os.open(top, os.O_DIRECTORY)
+    for i in range(1_000_000):
+        os.mkdir(b"%d" % i, dir_fd=at)
+    os.close(at)
+
+
+def fifty_in_each_of_ten_thousand(top):
+    for i in range(10_000):
+        (top / f"{i}").mkdir()
+        at = os.open(top / f"{i}", os.O_DIRECTORY)
+        for j in range(50):
+            os.mkdir(b"%d" % j, dir_fd=at)
+        os.close(at)
+
+
+def a_hundred_thousand_levels(top):
+    chain(top, "d", 100_000)
+
+
+# The bounds of docs/architecture.md; tests/memory holds the walk itself to them, without a disk.
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", ["host", "tmpfs"])
+@pytest.mark.parametrize("make, megabytes", [
+    (a_million_empty, 24 + 93),
+    (fifty_in_each_of_ten_thousand, 24 + 1),
+    (a_hundred_thousand_levels, 24 + 154),
+])  # fmt: skip
+def test_memory_on_many_directories(tools, sandbox, kind, make, megabytes):
+    try:
+        top = pathlib.Path(os.fsdecode(sandbox.home(kind))) / "many"
+    except Unavailable as error:
+        pytest.skip(str(error))
+    top.mkdir()
+    try:
+        make(top)
+        for args in ([b"-s"], [b"-s", b"--inodes"]):
+            invocation = Invocation(args, cwd=os.fsencode(top))
+            expected = tools.gnu(invocation)
+            for threads in (1, 2, 16):
+                assert tools.ours(invocation, threads) == expected
+        for threads in (1, 2, 16):
+            peak = peak_memory([tools.du, f"--threads={threads}", "-s", top])
+            print(f"{make.__name__} on {kind}, {threads} workers: {peak} KiB")
+            assert peak < megabytes << 10
+    finally:
+        sandbox.remove(os.fsencode(top))
