@@ -114,6 +114,9 @@ struct StallGuard::Call {
 
 namespace {
 
+// A dead server may have a million directories: it must not cost a million processes.
+constexpr std::size_t kMostLeftBehind = 256;
+
 // Proxies of all guards that were left behind and had not ended yet. Somebody must wait for them
 // when they do, or the program collects dead children.
 class LeftBehind {
@@ -123,9 +126,11 @@ class LeftBehind {
     const std::lock_guard lock(mutex_);
     pids_.splice(pids_.end(), one);
   }
-  void reap() {
+  // Returns how many have still not ended.
+  std::size_t reap() {
     const std::lock_guard lock(mutex_);
     pids_.remove_if([](pid_t pid) { return ::waitpid(pid, nullptr, kOnlyProxies | WNOHANG) != 0; });
+    return pids_.size();
   }
 
  private:
@@ -144,7 +149,6 @@ class StallGuard::Proxy {
  public:
   // Null if there is none to be had.
   static std::unique_ptr<Proxy> start(FileSystem& real) {
-    left_behind().reap();
     void* const memory =
         ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
@@ -384,6 +388,9 @@ int StallGuard::ask_proxy(Call& call) {
     call.via = call.base;
   }
   if (self.proxy == nullptr) {
+    if (left_behind().reap() >= kMostLeftBehind) {
+      return ETIME;
+    }
     ++self.proxies;
     self.proxy = Proxy::start(real_);
     if (self.proxy == nullptr) {

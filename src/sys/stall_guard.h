@@ -8,7 +8,8 @@
 // calls. It opens directories in a descriptor table of its own, and answers through shared memory.
 // When the time is over, the caller kills it and leaves it to its fate, with all that it has open;
 // the next call gets another proxy. Handles of a proxy that was left behind are lost: what is asked
-// of them is answered with ETIME at once, and is_lost() says so.
+// of them is answered with ETIME at once, and is_lost() says so. When 256 that were left behind still
+// wait, no more are started: what would need one has ETIME at once.
 //
 // Local filesystems, by their type in the mount table, do not wait for servers: they are asked
 // directly, so that a guarded walk is as fast there. A call is direct if it stays on a mount that

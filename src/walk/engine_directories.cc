@@ -118,7 +118,8 @@ bool Engine::open(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
     return false;
   }
   node.set_error(State::unreadable, operation, error);
-  if (operation == Operation::open && options_.fields != Fields::none) {
+  // A server that did not answer is not asked again.
+  if (operation == Operation::open && error != ETIME && options_.fields != Fields::none) {
     worker.opener.stat(node, options_.fields | Fields::identity, node.mutable_metadata());
   }
   note_error(worker, node, {}, operation, error, node.depth());

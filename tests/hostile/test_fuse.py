@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """trawl du over a filesystem that lies, stalls, fails or dies, and how a walk is cut short."""
 
+import contextlib
 import errno
+import glob
 import json
 import os
 import random
@@ -265,6 +267,35 @@ def test_a_server_that_stops_answering_for_one_directory(tools, place, serve, th
                 assert lines <= set(out.splitlines())
 
 
+class DeadBelowTheRoot(Behaviour):
+    def answers(self, opcode, node, body):
+        return opcode != OPENDIR or b"f0" in node.children
+
+
+def processes_of_group(group):
+    """Also those that were killed and cannot end."""
+    found = 0
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            found += int(open(path).read().rpartition(")")[2].split()[2]) == group
+    return found
+
+
+def test_a_server_that_is_dead_altogether(tools, place, serve):
+    """Its many directories cost neither a process each, nor a stall each once there are too many of those."""
+    root = tree(1, 600, 1)
+    for name, node in root.children.items():
+        if name.startswith(b"d"):
+            node.children.clear()
+    with serve(root, DeadBelowTheRoot()):
+        process = subprocess.Popen([tools.trawl, "du", "--threads=8", "--stall-timeout=50ms"], cwd=place / "m", env=CLEAN,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)  # fmt: skip
+        _, err, seconds = finish(process, 60)
+        assert process.returncode == 1 and seconds < 30
+        assert len(re.findall(rb"stalled: no answer in time", err)) == 600
+        assert processes_of_group(process.pid) <= 256 + 8
+
+
 def test_a_guarded_walk_finds_the_same(tools, place, serve):
     """Local directories, which are asked directly, and those of a server, which a child process asks, in one another."""
     (place / "own/m").mkdir(parents=True)
@@ -361,8 +392,8 @@ def test_an_operand_that_is_not_answered_for(tools, place, serve):
         assert process.returncode == 1 and b"alive" in out
 
 
-class DeadFrom(Behaviour):
-    """Some requests are not answered any more once there is something at `path`."""
+class DeadWhile(Behaviour):
+    """Some requests are not answered while there is something at `path`."""
 
     def __init__(self, path, opcodes):
         self.path, self.opcodes = path, opcodes
@@ -379,7 +410,7 @@ def test_a_mounted_file_of_a_dead_server(tools, sandbox, place, serve, options):
     for name in ("one/file", "two/file", "mounted/file", "mounted/local"):
         (place / name).write_bytes(b"x" * 5000)
     os.link(place / "one/file", place / "two/again")
-    with serve(tree(1, 2, 3), DeadFrom(place / "dead", [GETATTR, LOOKUP, OPENDIR, READDIR])):
+    with serve(tree(1, 2, 3), DeadWhile(place / "dead", [GETATTR, LOOKUP, OPENDIR, READDIR])):
         sandbox.bind(os.fsencode(place / "m/f0"), os.fsencode(place / "mounted/file"))
         sandbox.bind(os.fsencode(place / "one/file"), os.fsencode(place / "mounted/local"))
         invocation = Invocation([b"-a", b"one", b"two"], cwd=os.fsencode(place))
@@ -397,7 +428,7 @@ def test_a_mount_below_a_dead_server(tools, sandbox, place, serve):
         (place / name).mkdir()
         (place / name / "file").write_bytes(b"x" * 5000)
     os.link(place / "one/file", place / "two/again")
-    with serve(tree(1, 2, 20), DeadFrom(place / "dead", [LOOKUP])):
+    with serve(tree(1, 2, 20), DeadWhile(place / "dead", [LOOKUP])):
         for i in range(20):
             target = os.fsencode(place / f"m/d1/f{i}")
             sandbox.bind(os.fsencode(place / "one/file"), target)
