@@ -21,10 +21,10 @@
 //   void idle(unsigned)                 about to sleep: give back what others may need
 //   void end_worker(unsigned)           on its own thread, after its last task
 //   Decision first_decision()           asked once, before a second worker starts; may be slow
-//   bool has_nodes()                    the same: is memory nearer to some processors than to others?
-//   unsigned node(unsigned)             if so, the node that the worker, on its own thread, runs on
-//   WorkDone work_done(unsigned count)  of the first workers, as far as is_ready(); on the monitor
-//   Decision decide(const Observation&) on the monitor
+//   bool has_nodes()                    the same: is memory nearer to some processors than to
+//   others? unsigned node(unsigned)             if so, the node that the worker, on its own thread,
+//   runs on WorkDone work_done(unsigned count)  of the first workers, as far as is_ready(); on the
+//   monitor Decision decide(const Observation&) on the monitor
 #pragma once
 
 #include <pthread.h>

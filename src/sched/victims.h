@@ -22,9 +22,8 @@ bool look_at_victims(unsigned thief, unsigned workers, Look look) {
 template <class IsNear, class Look>
 bool look_at_victims(unsigned thief, unsigned workers, IsNear is_near, Look look) {
   const auto look_where = [&](bool near) {
-    return look_at_victims(thief, workers, [&](unsigned victim) {
-      return is_near(victim) == near && look(victim);
-    });
+    return look_at_victims(
+        thief, workers, [&](unsigned victim) { return is_near(victim) == near && look(victim); });
   };
   return look_where(true) || look_where(false);
 }

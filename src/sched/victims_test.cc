@@ -59,10 +59,12 @@ TEST(Victims, AreLookedAtUntilOneHasSomething) {
   EXPECT_TRUE(look_at_victims(1, 5, look));
   EXPECT_EQ(seen, (Workers{2, 3}));
   seen.clear();
-  EXPECT_TRUE(look_at_victims(1, 5, [](unsigned victim) { return victim >= 3; }, look));
+  EXPECT_TRUE(look_at_victims(
+      1, 5, [](unsigned victim) { return victim >= 3; }, look));
   EXPECT_EQ(seen, Workers{3});
   seen.clear();
-  EXPECT_TRUE(look_at_victims(1, 5, [](unsigned victim) { return victim == 0; }, look));
+  EXPECT_TRUE(look_at_victims(
+      1, 5, [](unsigned victim) { return victim == 0; }, look));
   EXPECT_EQ(seen, (Workers{0, 2, 3}));
 }
 

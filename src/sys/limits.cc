@@ -231,8 +231,9 @@ std::vector<unsigned> parse_list(std::string_view text) {
   std::vector<unsigned> out;
   while (!text.empty()) {
     std::string_view range = take_until(text, ',');
+    const bool is_one = range.find('-') == std::string_view::npos;
     const auto first = number(take_until(range, '-'));
-    const auto last = range.empty() ? first : number(range);
+    const auto last = is_one ? first : number(range);
     if (!first || !last || *last < *first || *last >= kMost) return {};
     for (std::uint64_t i = *first; i <= *last; ++i) out.push_back(static_cast<unsigned>(i));
   }

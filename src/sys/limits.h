@@ -3,7 +3,8 @@
 // How much of the machine this process may use: the processors of its affinity mask, as far as its
 // control groups let it have their time, and the threads that it may start.
 //
-// Only the functions down to thread_limit() look at the system. The others are what they are made of.
+// Only the functions down to thread_limit() look at the system. The others are what they are made
+// of.
 #pragma once
 
 #include <functional>
