@@ -97,6 +97,14 @@ Tree wide_tree(std::uint32_t entries) {
   return {.directories = {{.others = entries}}, .name_length = 10};
 }
 
+Tree flat_tree(std::uint32_t directories, std::uint32_t files_of_each) {
+  Tree tree;
+  tree.directories.push_back({.first_child = 1, .children = directories, .others = 0});
+  tree.directories.resize(directories + 1,
+                          {.first_child = 0, .children = 0, .others = files_of_each});
+  return tree;
+}
+
 Tree chains_tree(unsigned chains, unsigned depth) {
   Tree tree;
   tree.directories.push_back({.first_child = 1, .children = chains, .others = 0});

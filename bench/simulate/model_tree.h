@@ -32,6 +32,7 @@ struct Tree {
 // As `mixed` of bench/trees/make_tree.cc has it, by the same distributions.
 Tree mixed_tree(std::uint64_t entries, std::uint64_t seed);
 Tree wide_tree(std::uint32_t entries);
+Tree flat_tree(std::uint32_t directories, std::uint32_t files_of_each);
 Tree chains_tree(unsigned chains, unsigned depth);
 Tree small_tree();
 

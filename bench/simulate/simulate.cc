@@ -48,6 +48,7 @@ constexpr ThreadCosts kThreads{.start_thread = 20e3,
                                .until_awake = 4000,
                                .lock = 20,
                                .lock_of_other = 100,
+                               .lock_of_far = 300,
                                .look = 20,
                                .find_cores = 150e3,
                                .step = 20e3};
@@ -77,6 +78,7 @@ constexpr NamedTree kTrees[] = {
     {"mixed10m", "10,000,000 entries in the same shape", [] { return mixed_tree(10'000'000, 1); }},
     {"wide", "1,000,000 files in one directory", [] { return wide_tree(1'000'000); }},
     {"wide10m", "10,000,000 files in one directory", [] { return wide_tree(10'000'000); }},
+    {"flat", "125,000 directories of 7 files in one", [] { return flat_tree(125'000, 7); }},
     {"chains", "16 chains of 4,000 nested directories", [] { return chains_tree(16, 4000); }},
     {"small", "30 entries", [] { return small_tree(); }},
 };
@@ -88,6 +90,8 @@ struct Variant {
   double start = 1;     // factor of what it costs to start a thread
   double wake = 1;      // and to wake one
   std::size_t read_before_split = 0;
+  unsigned nodes = 1;  // of memory
+  bool tells_nodes = false;
 };
 constexpr Variant kAsItIs{};
 constexpr Variant kPinned{.name = "limit at once", .pinned = true};
@@ -96,13 +100,11 @@ constexpr Variant kVariants[] = {
     kPinned,
     {.name = "threads start at a tenth", .start = 0.1},
     {.name = "wake-ups at a tenth", .wake = 0.1},
-    {.name = "ranges split after 64 KiB", .read_before_split = std::size_t{64} << 10},
+    {.name = "ranges split after 256 KiB", .read_before_split = std::size_t{256} << 10},
+    {.name = "two nodes of memory", .nodes = 2, .tells_nodes = true},
+    {.name = "two nodes, not heeded", .nodes = 2},
     {.name = "limit at once, threads at a tenth", .pinned = true, .start = 0.1},
-    {.name = "all of these",
-     .pinned = true,
-     .start = 0.1,
-     .wake = 0.1,
-     .read_before_split = std::size_t{64} << 10},
+    {.name = "the same, wake-ups too", .pinned = true, .start = 0.1, .wake = 0.1},
 };
 
 struct Outcome {
@@ -189,7 +191,9 @@ Outcome run(const Tree& tree, unsigned cores, const Contention& contention,
   threads.until_thread_begins *= variant.start;
   threads.wake *= variant.wake;
   threads.until_awake *= variant.wake;
-  Machine machine(cores, threads, [&](double n) { return contention.factor(n); });
+  Machine machine(
+      cores, threads, [&](double n) { return contention.factor(n); }, variant.nodes,
+      variant.tells_nodes);
   ModelFileSystem filesystem(tree, kCalls, contention.beside);
   Options options;
   options.fields = Fields::basic;

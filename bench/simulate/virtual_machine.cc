@@ -188,8 +188,14 @@ struct Machine::State {
   }
 };
 
-Machine::Machine(unsigned cores, const ThreadCosts& costs, Slowdown slowdown)
-    : cores_(cores), costs_(costs), slowdown_(std::move(slowdown)), state_(new State) {}
+Machine::Machine(unsigned cores, const ThreadCosts& costs, Slowdown slowdown, unsigned nodes,
+                 bool tells_nodes)
+    : cores_(cores),
+      costs_(costs),
+      slowdown_(std::move(slowdown)),
+      nodes_(nodes),
+      tells_nodes_(tells_nodes),
+      state_(new State) {}
 
 Machine::~Machine() {
   for (const auto& thread : state_->threads) {
@@ -275,8 +281,12 @@ void lock(pthread_mutex_t* pthread_mutex) {
   if (mutex.free_at > self.now) {
     machine.spend(mutex.free_at - self.now, Use::sharing);
   }
-  machine.spend(mutex.last_owner == number || mutex.last_owner == 0 ? machine.costs().lock
-                                                                    : machine.costs().lock_of_other,
+  const ThreadCosts& costs = machine.costs();
+  const bool is_own = mutex.last_owner == number || mutex.last_owner == 0;
+  const bool is_near = mutex.last_owner % machine.nodes() == number % machine.nodes();
+  machine.spend(is_own    ? costs.lock
+                : is_near ? costs.lock_of_other
+                          : costs.lock_of_far,
                 Use::sharing);
   mutex.last_owner = number;
 }
@@ -431,6 +441,13 @@ unsigned usable_cores() {
   g_machine->spend(g_machine->costs().find_cores, Use::sharing);
   g_machine->state().times.expanded_at = g_machine->state().self->now - simulate::kEpoch;
   return g_machine->cores();
+}
+
+unsigned usable_nodes() { return g_machine->tells_nodes() ? g_machine->nodes() : 1; }
+
+unsigned current_node() {
+  g_machine->spend(20, Use::sharing);
+  return static_cast<unsigned>((g_machine->state().self->number + 1) % g_machine->nodes());
 }
 
 bool is_on_rotating_disk(const char*) { return false; }

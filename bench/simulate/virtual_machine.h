@@ -29,6 +29,7 @@ struct ThreadCosts {
   double until_awake;
   double lock;           // a mutex that this thread had last
   double lock_of_other;  // one that another had
+  double lock_of_far;    // one that a thread of another node had
   double look;           // at another worker's deque, when looking at all in vain
   double find_cores;     // usable_cores()
   double step;           // the longest time that passes at once
@@ -51,7 +52,9 @@ class Machine {
   // Factor of a kernel call's time when so many threads run.
   using Slowdown = std::function<double(double running)>;
 
-  Machine(unsigned cores, const ThreadCosts& costs, Slowdown slowdown);
+  // Threads run on `nodes` nodes of memory in turn; the library is told so if `tells_nodes`.
+  Machine(unsigned cores, const ThreadCosts& costs, Slowdown slowdown, unsigned nodes = 1,
+          bool tells_nodes = false);
   ~Machine();
 
   // Runs `work` as the first thread until it and all that it started have ended.
@@ -81,6 +84,8 @@ class Machine {
   struct State;
   State& state() { return *state_; }
   unsigned cores() const { return cores_; }
+  unsigned nodes() const { return nodes_; }
+  bool tells_nodes() const { return tells_nodes_; }
   const ThreadCosts& costs() const { return costs_; }
 
  private:
@@ -89,6 +94,8 @@ class Machine {
   const unsigned cores_;
   const ThreadCosts costs_;
   const Slowdown slowdown_;
+  const unsigned nodes_;
+  const bool tells_nodes_;
   State* state_;
 };
 

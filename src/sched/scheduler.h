@@ -21,8 +21,10 @@
 //   void idle(unsigned)                 about to sleep: give back what others may need
 //   void end_worker(unsigned)           on its own thread, after its last task
 //   Decision first_decision()           asked once, before a second worker starts; may be slow
-//   WorkDone work_done(unsigned count)  of the first workers, as far as is_ready(); on the monitor
-//   Decision decide(const Observation&) on the monitor
+//   bool has_nodes()                    the same: is memory nearer to some processors than to
+//   others? unsigned node(unsigned)             if so, the node that the worker, on its own thread,
+//   runs on WorkDone work_done(unsigned count)  of the first workers, as far as is_ready(); on the
+//   monitor Decision decide(const Observation&) on the monitor
 #pragma once
 
 #include <pthread.h>
@@ -41,6 +43,7 @@
 #include "sched/controller.h"
 #include "sched/deque.h"
 #include "sched/parking.h"
+#include "sched/victims.h"
 
 namespace trawl::sched {
 
@@ -158,6 +161,7 @@ class Scheduler {
     pthread_t thread{};
     std::atomic<bool> ready{false};  // start_worker() has returned, and `begin` is set
     Clock::time_point begin;
+    std::atomic<unsigned> node{0};  // when it last looked for work, if there are several
     // The time parked or on the bench; while asleep less the time when that began, so negative.
     std::atomic<Clock::duration> slept{};
 
@@ -206,6 +210,10 @@ class Scheduler {
     TRAWL_IF_TRACE(base::trace(base::kTraceWorkers, limit_.load()));
     interval_ = decision.interval;
     last_look_ = started_at_;
+    has_nodes_ = client_.has_nodes();
+    if (has_nodes_) {
+      note_node(0);
+    }
     call_time_.store(decision.call_time.count(), std::memory_order_relaxed);
     has_monitor_ = start_thread(monitor_, &Scheduler::monitor_main, this);
     expanded_.store(true);
@@ -290,26 +298,44 @@ class Scheduler {
     return false;
   }
 
-  // Moves stolen work into the thief's own deque. Victims are looked at in turn from the thief's
-  // neighbour on, so that thieves spread.
+  unsigned note_node(unsigned worker) {
+    const unsigned node = client_.node(worker);
+    workers_[worker]->node.store(node, std::memory_order_relaxed);
+    return node;
+  }
+
   bool steal(unsigned thief) {
     const unsigned count = started_.load();
-    for (unsigned i = 1; i < count; ++i) {
-      Worker& victim = *workers_[(thief + i) % count];
-      if (auto loot = victim.deque.steal()) {
-        WorkerCounters& counters = workers_[thief]->counters;
-        ++counters.steals;
-        counters.stolen_units += loot->units();
-        TRAWL_IF_TRACE(base::trace(base::kTraceSteal, loot->units(), victim.index));
-        const bool more = victim.deque.units() != 0;
-        push(thief, *std::move(loot));
-        if (more) {
-          call_for_help();
-        }
-        return true;
-      }
+    const auto look = [&](unsigned victim) { return steal_from(*workers_[victim], thief); };
+    // Worker 0 wrote this, and to look at others it must have started them.
+    if (count == 1 || !has_nodes_) {
+      return look_at_victims(thief, count, look);
     }
-    return false;
+    const unsigned node = note_node(thief);
+    return look_at_victims(
+        thief, count,
+        [&](unsigned victim) {
+          return workers_[victim]->node.load(std::memory_order_relaxed) == node;
+        },
+        look);
+  }
+
+  // Moves stolen work into the thief's own deque.
+  bool steal_from(Worker& victim, unsigned thief) {
+    auto loot = victim.deque.steal();
+    if (!loot) {
+      return false;
+    }
+    WorkerCounters& counters = workers_[thief]->counters;
+    ++counters.steals;
+    counters.stolen_units += loot->units();
+    TRAWL_IF_TRACE(base::trace(base::kTraceSteal, loot->units(), victim.index));
+    const bool more = victim.deque.units() != 0;
+    push(thief, *std::move(loot));
+    if (more) {
+      call_for_help();
+    }
+    return true;
   }
 
   // --- the monitor
@@ -397,6 +423,7 @@ class Scheduler {
   std::atomic<std::int64_t> call_time_{0};  // ns
   std::atomic<bool> starting_{false};       // guards the start of threads
   Clock::time_point started_at_;
+  bool has_nodes_ = false;
   bool has_monitor_ = false;
   pthread_t monitor_{};
   std::mutex monitor_mutex_;

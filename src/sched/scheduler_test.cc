@@ -102,6 +102,7 @@ class Client {
   }
 
   void allow(unsigned workers) { allowed_ = workers; }
+  void set_nodes(unsigned nodes) { nodes_ = nodes; }
   // Other limits all the time, also such as can't be.
   void limit_at_random(std::uint64_t seed) {
     random_limits_ = true;
@@ -152,6 +153,16 @@ class Client {
     EXPECT_FALSE(asked_) << "twice";
     asked_ = true;
     return {.limit = allowed_, .interval = std::chrono::milliseconds(1)};
+  }
+  bool has_nodes() {
+    EXPECT_EQ(started(), 1U);
+    return nodes_ > 1;
+  }
+  unsigned node(unsigned index) {
+    EXPECT_GT(nodes_, 1U) << "nobody needs to know";
+    EXPECT_EQ(workers_.at(index)->thread, std::this_thread::get_id());
+    // It may be another one each time.
+    return static_cast<unsigned>((index + ++workers_.at(index)->moves / 8) % nodes_);
   }
   Decision decide(const Observation& observation) {
     EXPECT_GE(observation.run_time.count(), 0);
@@ -219,6 +230,7 @@ class Client {
     std::uint64_t numbers = 0;
     std::uint64_t idle = 0;
     std::uint64_t idle_at_last_task = 0;
+    std::uint64_t moves = 0;
   };
 
   // Worker `index` is a thread that was started, and this is it.
@@ -234,6 +246,7 @@ class Client {
   std::vector<std::unique_ptr<Worker>> workers_;
   Node nobody_;
   unsigned allowed_ = UINT32_MAX;
+  unsigned nodes_ = 1;
   bool random_limits_ = false;
   Random random_{1};
   std::uint64_t decisions_ = 0;  // the monitor's until run() returns
@@ -259,9 +272,12 @@ TEST_P(SchedulerWith, RunsEachUnitOnce) {
 
 TEST_P(SchedulerWith, RunsWideTrees) {
   const Shape shape{.seed = 5, .depth = 2, .most_children = 300};
-  Client client(shape, GetParam());
-  client.run();
-  client.expect_all_done();
+  for (const unsigned nodes : {1U, 2U, 5U}) {
+    Client client(shape, GetParam());
+    client.set_nodes(nodes);
+    client.run();
+    client.expect_all_done();
+  }
 }
 
 TEST_P(SchedulerWith, RunsChains) {
@@ -394,6 +410,10 @@ class Functions {
   Decision first_decision() { return {.limit = UINT32_MAX, .interval = std::chrono::milliseconds(1)}; }
   Decision decide(const Observation&) { return first_decision(); }
   WorkDone work_done(unsigned) const { return {}; }
+  bool has_nodes() const { return !nodes.empty(); }
+  unsigned node(unsigned worker) const { return nodes.at(worker); }
+
+  std::vector<unsigned> nodes;  // of each worker
 
   Scheduler<Units, Functions>& scheduler() { return scheduler_; }
 
@@ -416,6 +436,56 @@ TEST(Scheduler, SharesARangeThatWasPushedAtOnce) {
   });
   client.scheduler().run({});
   EXPECT_EQ(client.scheduler().started_workers(), 4U);
+}
+
+// Workers 0 and 1 have work, and are busy; whose do 2 and 3 take?
+std::vector<unsigned> victims_of_2_and_3(std::vector<unsigned> nodes) {
+  constexpr unsigned kWorkers = 4;
+  constexpr std::size_t kOf0 = 1000;
+  constexpr std::size_t kOf1 = 2000;
+  std::atomic<unsigned> arrived = 0;
+  std::atomic<unsigned> have_work = 0;
+  std::atomic<unsigned> chosen = 0;
+  std::vector<unsigned> victims(kWorkers, UINT32_MAX);
+  const auto wait = [](const std::atomic<unsigned>& number, unsigned until) {
+    while (number < until) std::this_thread::yield();
+  };
+  Functions client(kWorkers, [&](Functions& self, unsigned worker, std::size_t unit) {
+    if (unit == 0) {
+      std::this_thread::sleep_for(std::chrono::microseconds(150));
+      self.scheduler().push(worker, {1, kWorkers});
+    }
+    if (unit < kWorkers) {  // each worker has one of these
+      ++arrived;
+      wait(arrived, kWorkers);
+      if (worker <= 1) {
+        const std::size_t begin = worker == 0 ? kOf0 : kOf1;
+        self.scheduler().push(worker, {begin, begin + 100});
+        ++have_work;
+        wait(chosen, 2);
+      }
+      wait(have_work, 2);
+    } else if (worker >= 2 && victims[worker] == UINT32_MAX) {
+      victims[worker] = unit < kOf1 ? 0 : 1;
+      if (++chosen == 2) self.scheduler().finish();
+      wait(chosen, 2);
+    }
+  });
+  client.nodes = std::move(nodes);
+  client.scheduler().run({});
+  return {victims[2], victims[3]};
+}
+
+TEST(Scheduler, StealsFromTheOwnNodeFirst) {
+  using Victims = std::vector<unsigned>;
+  for (int round = 0; round < effort(20); ++round) {
+    EXPECT_EQ(victims_of_2_and_3({}), (Victims{0, 0})) << "all are equally near";
+    EXPECT_EQ(victims_of_2_and_3({0, 1, 0, 1}), (Victims{0, 1}));
+    EXPECT_EQ(victims_of_2_and_3({0, 1, 1, 0}), (Victims{1, 0}));
+    EXPECT_EQ(victims_of_2_and_3({4, 8, 8, 8}), (Victims{1, 1}));
+    EXPECT_EQ(victims_of_2_and_3({0, 1, 2, 2}), (Victims{0, 0})) << "the others come after all";
+    ASSERT_FALSE(::testing::Test::HasFailure()) << "in round " << round;
+  }
 }
 
 // All others are asleep when it ends.

@@ -74,18 +74,29 @@ void append_levels(const Mount& mount, std::string_view path, std::vector<std::s
   }
 }
 
-unsigned affinity_cores() {
 #ifdef __linux__
+using CpuSet = std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)>;
+
+// Its size is set; null if the kernel does not tell.
+CpuSet affinity(std::size_t& size) {
+  const auto free = [](cpu_set_t* allocated) { CPU_FREE(allocated); };
   // The kernel refuses a set that is smaller than its own.
   for (std::size_t count = 1024; count <= std::size_t{1} << 20; count *= 4) {
-    const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(
-        CPU_ALLOC(count), [](cpu_set_t* allocated) { CPU_FREE(allocated); });
+    CpuSet set(CPU_ALLOC(count), free);
     if (set == nullptr) break;
-    const std::size_t size = CPU_ALLOC_SIZE(count);
-    if (::sched_getaffinity(0, size, set.get()) == 0) {
-      return static_cast<unsigned>(std::max(1, CPU_COUNT_S(size, set.get())));
-    }
+    size = CPU_ALLOC_SIZE(count);
+    if (::sched_getaffinity(0, size, set.get()) == 0) return set;
     if (errno != EINVAL) break;
+  }
+  return {nullptr, free};
+}
+#endif
+
+unsigned affinity_cores() {
+#ifdef __linux__
+  std::size_t size = 0;
+  if (const CpuSet set = affinity(size)) {
+    return static_cast<unsigned>(std::max(1, CPU_COUNT_S(size, set.get())));
   }
 #endif
   const long online = ::sysconf(_SC_NPROCESSORS_ONLN);
@@ -202,6 +213,57 @@ std::optional<unsigned> tasks_of_loadavg(std::string_view text) {
   take_until(tasks, '/');
   const auto count = number(tasks);
   return count ? std::optional(clamp(*count)) : std::nullopt;
+}
+
+unsigned count_nodes(const FileReader& read, const std::function<bool(unsigned)>& may_use) {
+  const std::string directory = "/sys/devices/system/node/";
+  const std::vector<unsigned> nodes = parse_list(read(directory + "has_cpu"));
+  if (nodes.size() <= 1) return 1;
+  const auto usable = std::count_if(nodes.begin(), nodes.end(), [&](unsigned node) {
+    const auto cpus = parse_list(read(directory + "node" + std::to_string(node) + "/cpulist"));
+    return std::any_of(cpus.begin(), cpus.end(), may_use);
+  });
+  return std::max(1U, static_cast<unsigned>(usable));
+}
+
+std::vector<unsigned> parse_list(std::string_view text) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 20;
+  std::vector<unsigned> out;
+  while (!text.empty()) {
+    std::string_view range = take_until(text, ',');
+    const bool is_one = range.find('-') == std::string_view::npos;
+    const auto first = number(take_until(range, '-'));
+    const auto last = is_one ? first : number(range);
+    if (!first || !last || *last < *first || *last >= kMost) return {};
+    for (std::uint64_t i = *first; i <= *last; ++i) out.push_back(static_cast<unsigned>(i));
+  }
+  return out;
+}
+
+unsigned usable_nodes() {
+#ifdef __linux__
+  CpuSet set(nullptr, [](cpu_set_t*) {});
+  std::size_t size = 0;
+  bool is_known = false;
+  return count_nodes(read_file, [&](unsigned cpu) {
+    if (!is_known) {
+      set = affinity(size);
+      is_known = true;
+    }
+    return set == nullptr || CPU_ISSET_S(cpu, size, set.get());
+  });
+#else
+  return 1;
+#endif
+}
+
+unsigned current_node() {
+  unsigned node = 0;
+#ifdef __linux__
+  unsigned cpu = 0;
+  ::getcpu(&cpu, &node);  // by the vDSO
+#endif
+  return node;
 }
 
 unsigned usable_cores() {

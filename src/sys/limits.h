@@ -3,7 +3,8 @@
 // How much of the machine this process may use: the processors of its affinity mask, as far as its
 // control groups let it have their time, and the threads that it may start.
 //
-// Only the first three functions look at the system. The others are what they are made of.
+// Only the functions down to thread_limit() look at the system. The others are what they are made
+// of.
 #pragma once
 
 #include <functional>
@@ -24,6 +25,13 @@ inline constexpr unsigned kNoLimit = std::numeric_limits<unsigned>::max();
 // control group or of one above if that is less, rounded up. At least 1. Takes 0.1 to 0.2 ms,
 // most of it for the kernel to write its list of mounts.
 unsigned usable_cores();
+
+// Nodes of memory that have processors of this process's affinity mask; 1 where memory is equally
+// near to all. There that takes one read.
+unsigned usable_nodes();
+
+// The node of the processor that the calling thread runs on; 20 ns.
+unsigned current_node();
 
 // True where the file's medium says that it rotates (queue/rotational of the block device); false
 // where there is no such device, or no telling. Virtual disks often say so, too. About 20 µs.
@@ -56,6 +64,12 @@ unsigned quota_cores(std::span<const std::string> directories, const FileReader&
 
 // What is left of `directories`' pids.max above pids.current: the least of them.
 unsigned pids_headroom(std::span<const std::string> directories, const FileReader& read);
+
+// By /sys/devices/system/node; at least 1.
+unsigned count_nodes(const FileReader& read, const std::function<bool(unsigned)>& may_use);
+
+// "0-2,8" is 0, 1, 2 and 8; empty if it is not a list.
+std::vector<unsigned> parse_list(std::string_view text);
 
 // "150000 100000" is 2, "max 100000" nothing.
 std::optional<unsigned> cores_of_cpu_max(std::string_view text);

@@ -126,6 +126,70 @@ TEST(TasksOfLoadavg, IsTheNumberAfterTheSlash) {
   EXPECT_EQ(tasks_of_loadavg("0.11 0.04 0.01"), std::nullopt);
 }
 
+TEST(ParseList, TakesNumbersAndRanges) {
+  using Numbers = std::vector<unsigned>;
+  EXPECT_EQ(parse_list("0\n"), Numbers{0});
+  EXPECT_EQ(parse_list("0-2,8\n"), (Numbers{0, 1, 2, 8}));
+  EXPECT_EQ(parse_list("3,5-5"), (Numbers{3, 5}));
+  for (const char* text : {"", "\n", "x", "1-", "-1", "2-1", "0,x", "0-4294967295", "1-2-3"}) {
+    EXPECT_EQ(parse_list(text), Numbers{}) << text;
+  }
+}
+
+TEST(CountNodes, CountsThoseWhoseProcessorsMayBeUsed) {
+  const std::string directory = "/sys/devices/system/node/";
+  const auto all = [](unsigned) { return true; };
+  EXPECT_EQ(count_nodes(files({}), all), 1U);
+  EXPECT_EQ(count_nodes(files({{directory + "has_cpu", "0\n"}}), all), 1U);
+  // Node 1 has memory only, and node 8 is the third: numbers have gaps.
+  const auto machine = files({{directory + "has_cpu", "0,2,8\n"},
+                              {directory + "online", "0-2,8\n"},
+                              {directory + "node0/cpulist", "0-3,16-19\n"},
+                              {directory + "node2/cpulist", "4-15\n"},
+                              {directory + "node8/cpulist", "20\n"}});
+  EXPECT_EQ(count_nodes(machine, all), 3U);
+  EXPECT_EQ(count_nodes(machine, [](unsigned cpu) { return cpu == 15 || cpu == 16; }), 2U);
+  EXPECT_EQ(count_nodes(machine, [](unsigned cpu) { return cpu >= 4 && cpu < 16; }), 1U);
+  EXPECT_EQ(count_nodes(machine, [](unsigned) { return false; }), 1U);
+}
+
+// Where there is one node, which costs one read, no processor's is asked for.
+TEST(CountNodes, LooksNoFurtherWhereThereIsOne) {
+  unsigned reads = 0;
+  const auto read = [&](const std::string& path) {
+    ++reads;
+    EXPECT_EQ(path, "/sys/devices/system/node/has_cpu");
+    return std::string("0\n");
+  };
+  EXPECT_EQ(count_nodes(read,
+                        [](unsigned) {
+                          ADD_FAILURE() << "nobody needs to know";
+                          return true;
+                        }),
+            1U);
+  EXPECT_EQ(reads, 1U);
+}
+
+TEST(UsableNodes, IsOneForOneProcessor) {
+  EXPECT_GE(usable_nodes(), 1U);
+  EXPECT_LE(usable_nodes(), usable_cores());
+  EXPECT_TRUE(passes_in_child([] {
+    cpu_set_t allowed;
+    ASSERT_EQ(::sched_getaffinity(0, sizeof allowed, &allowed), 0);
+    std::size_t first = 0;
+    while (!CPU_ISSET(first, &allowed)) ++first;
+    CPU_ZERO(&allowed);
+    CPU_SET(first, &allowed);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof allowed, &allowed), 0);
+    EXPECT_EQ(usable_nodes(), 1U);
+    const std::string node = "/sys/devices/system/node/node" + std::to_string(current_node());
+    if (const std::string cpus = read_file(node + "/cpulist"); !cpus.empty()) {
+      const std::vector<unsigned> here = parse_list(cpus);
+      EXPECT_NE(std::find(here.begin(), here.end(), first), here.end()) << cpus;
+    }
+  }));
+}
+
 TEST(UsableCores, HeedsTheAffinityMask) {
   EXPECT_GE(usable_cores(), 1U);
   EXPECT_TRUE(passes_in_child([] {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/fts_order.h"
+#include "sys/limits.h"
 #include "walk/engine_worker.h"
 
 namespace trawl::engine {
@@ -12,6 +13,25 @@ namespace trawl::engine {
 namespace {
 
 constexpr std::size_t kSlotAlignment = 16;
+
+// Children of a part that are joined with those of the others. To copy them takes microseconds, and
+// the node is locked meanwhile; larger blocks are worth a task of their own.
+constexpr std::size_t kMostJoined = 4096;
+
+// False, and nothing done, if there is no room for the names.
+bool append(Children& block, const Children& more) {
+  if (block.names.size() + more.names.size() > UINT32_MAX) {
+    return false;
+  }
+  const auto name_begin = static_cast<std::uint32_t>(block.names.size());
+  block.names.insert(block.names.end(), more.names.begin(), more.names.end());
+  for (Child child : more.entries) {
+    child.name_begin += name_begin;
+    block.entries.push_back(child);
+  }
+  return true;
+}
+
 }  // namespace
 
 Engine::Engine(sys::FileSystem& filesystem, std::span<const std::string> roots,
@@ -126,6 +146,12 @@ sched::Decision Engine::first_decision() {
   return decision;
 }
 
+bool Engine::has_nodes() { return tuning_.nodes > 1 || sys::usable_nodes() > 1; }
+
+unsigned Engine::node(unsigned index) {
+  return tuning_.nodes > 1 ? index % tuning_.nodes : sys::current_node();
+}
+
 sched::Decision Engine::decide(const sched::Observation& observation) {
   TRAWL_IF_TRACE(base::t_track = tracer_.of_monitor());
   TRAWL_IF_TRACE(base::trace(
@@ -211,6 +237,8 @@ void Engine::run(Worker& worker, Task& task) {
 // ---------------------------------------------------------------------------------------------
 // Completion
 
+// One large block is shared better than many of a piece each: a thief takes half of a block, and
+// each steal is from the one worker that has them all.
 void Engine::add_children(Node& node, Children* children) {
   if (children == nullptr) {
     return;
@@ -220,6 +248,11 @@ void Engine::add_children(Node& node, Children* children) {
     last = last->next;
   }
   std::lock_guard lock(static_cast<Directory&>(node));
+  if (node.children != nullptr && children->next == nullptr &&
+      children->entries.size() <= kMostJoined && append(*node.children, *children)) {
+    delete children;
+    return;
+  }
   last->next = node.children;
   node.children = children;
 }

@@ -56,6 +56,8 @@ class Engine {
   void run_task(unsigned index, Task task);
   void idle(unsigned index);
   sched::Decision first_decision();
+  bool has_nodes();
+  unsigned node(unsigned index);
   sched::Decision decide(const sched::Observation& observation);
   void end_worker(unsigned index);
   sched::WorkDone work_done(unsigned workers);

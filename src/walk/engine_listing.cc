@@ -30,8 +30,11 @@ namespace trawl::engine {
 
 namespace {
 
-// To find the middle and to open the directory again takes as long as to read some thousand names.
-constexpr std::size_t kReadBeforeSplit = std::size_t{256} << 10;
+// To find the middle and to open the directory again takes as long as to read some hundred names;
+// this is some two thousand. The more, the later many workers have something to do.
+constexpr std::size_t kReadBeforeSplit = std::size_t{64} << 10;
+// To start a second worker for it costs a millisecond of processor time.
+constexpr std::size_t kReadBeforeFirstSplit = std::size_t{256} << 10;
 
 bool is_same(const sys::Dirent& a, const sys::Dirent& b) {
   return a.inode == b.inode && a.name == b.name;
@@ -103,8 +106,6 @@ void Engine::list_range(Worker& worker, Task& task) {
 // Reads and reports what is in the range, or in the part of it that is left after it was split.
 void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle, Range range) {
   Node& node = part.node;
-  const std::size_t read_before_split =
-      tuning_.read_before_split != 0 ? tuning_.read_before_split : kReadBeforeSplit;
   TRAWL_IF_TRACE(base::TraceSpan span(range.is_whole() ? base::kTraceDirectory : base::kTraceRange,
                                       node.name()));
   const auto first = static_cast<std::uint64_t>(range.begin);
@@ -117,6 +118,10 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
       node.mark_cut_short();
       break;
     }
+    const std::size_t read_before_split = tuning_.read_before_split != 0 ? tuning_.read_before_split
+                                          : scheduler_.started_workers() > 1
+                                              ? kReadBeforeSplit
+                                              : kReadBeforeFirstSplit;
     const std::span<std::byte> buffer(worker.listing.get(), listing_buffer_);
     std::size_t size = 0;
     count(worker.calls.read);

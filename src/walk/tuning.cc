@@ -41,6 +41,8 @@ Tuning Tuning::from_environment() {
       tuning.read_before_split = value;
     } else if (name == "limits") {
       tuning.limits_seed = value;
+    } else if (name == "nodes") {
+      tuning.nodes = static_cast<unsigned>(value);
     }
 #endif
   }

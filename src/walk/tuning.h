@@ -16,11 +16,12 @@ struct Tuning {
   std::size_t listing_buffer = 0;  // bytes; 0: as many as usual
   std::size_t read_before_split = 0;  // bytes of a range; 0: as usual
   std::uint64_t limits_seed = 0;      // not 0: another random limit of workers each millisecond
+  unsigned nodes = 0;        // workers run on so many nodes of memory in turn; 0: where they do
   bool dont_sync = false;    // AT_STATX_DONT_SYNC: what a network filesystem remembers will do
   bool inode_order = false;  // the entries of a batch are stat'ed by ascending inode
 
   // By the environment's TRAWL_TUNING: "dont-sync,inode-order,buffer=262144", and in builds that
-  // have TRAWL_TESTING also "piece=2,share,split=1,limits=7". Other words mean nothing.
+  // have TRAWL_TESTING also "piece=2,share,split=1,limits=7,nodes=2". Other words mean nothing.
   static Tuning from_environment();
 };
 

@@ -54,6 +54,7 @@ TEST(WalkTuning, ForcedDecisionsChangeNothing) {
                                     .listing_buffer = random.one_in(4) ? 1U << 20 : 512U,
                                     .read_before_split = random.one_in(2) ? 1U : 1000U,
                                     .limits_seed = random.next() | 1,
+                                    .nodes = static_cast<unsigned>(random.below(4)),
                                     .inode_order = random.one_in(2)};
         FaultFileSystem fs(sys::linux_filesystem());
         const std::uint64_t delays = random.next();
