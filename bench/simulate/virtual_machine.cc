@@ -430,6 +430,9 @@ std::chrono::nanoseconds ThreadTime::used() const {
   return whole(g_machine->state().threads[static_cast<std::size_t>(id_)]->cpu);
 }
 
+// Each thread has a core.
+bool ThreadTime::is_ready_to_run() const { return false; }
+
 std::chrono::nanoseconds ThreadTime::waited() const {
   g_machine->spend(4000, Use::sharing);
   return whole(g_machine->state().threads[static_cast<std::size_t>(id_)]->waited);

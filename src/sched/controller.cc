@@ -112,8 +112,8 @@ Decision Controller::observe(const Observation& observation) {
     hold_ = 0;
   }
   silent_ += now.seconds;
-  const bool stalled =
-      silent_ >= std::max(patience_in_stall_, 4 * call_time_) && observation.calls == 0;
+  const bool stalled = silent_ >= std::max(patience_in_stall_, 4 * call_time_) &&
+                       observation.calls == 0 && !now.busy();
   if (observation.calls > 0) {
     const double call_time = running_ * silent_ / now.calls;
     call_time_ = call_time_ > 0 ? (call_time_ + call_time) / 2 : call_time;

@@ -20,8 +20,11 @@ class ThreadTime {
   // Processor time. About 0.3 µs. Zero once the thread has ended.
   std::chrono::nanoseconds used() const;
 
-  // Time that it was ready to run, and others ran. About 4 µs.
+  // Time that it was ready to run, and others ran; known when it gets a processor. About 4 µs.
   std::chrono::nanoseconds waited() const;
+
+  // Whether it runs or wants to. About 10 µs.
+  bool is_ready_to_run() const;
 
  private:
   clockid_t clock_{};

@@ -168,6 +168,8 @@ sched::WorkDone Engine::work_done(unsigned workers) {
   std::uint64_t freed = 0;
   std::chrono::nanoseconds waited{0};
   unsigned sampled = 0;
+  const auto now = std::chrono::steady_clock::now();
+  const std::chrono::nanoseconds elapsed = now - std::exchange(last_sample_, now);
   for (unsigned i = 0; i < workers; ++i) {
     if (!scheduler_.is_ready(i) || workers_[i] == nullptr) {
       continue;  // or there was no memory for it
@@ -178,9 +180,7 @@ sched::WorkDone Engine::work_done(unsigned workers) {
     made += worker.nodes_made.load(std::memory_order_relaxed);
     freed += worker.nodes_freed.load(std::memory_order_relaxed);
     if (i < kSampledWorkers) {
-      const std::chrono::nanoseconds now = worker.time.waited();
-      waited += now - waited_[i];
-      waited_[i] = now;
+      waited += sample_waiting(i, elapsed);
       ++sampled;
     }
   }
@@ -190,6 +190,25 @@ sched::WorkDone Engine::work_done(unsigned workers) {
   done.waited = waited_sum_;
   most_live_directories_ = std::max(most_live_directories_, made - std::min(made, freed));
   return done;
+}
+
+// The time that a worker waited for a processor since it was asked last. The system tells it when the
+// wait is over; on a busy machine that may be long after, and until then the worker looks as if it were
+// stuck in a call.
+std::chrono::nanoseconds Engine::sample_waiting(unsigned index, std::chrono::nanoseconds elapsed) {
+  const sys::ThreadTime& time = workers_[index]->time;
+  Waiting& last = waiting_[index];
+  const std::chrono::nanoseconds all_told = time.waited();
+  const std::chrono::nanoseconds all_used = time.used();
+  const std::chrono::nanoseconds told = all_told - std::exchange(last.told, all_told);
+  const std::chrono::nanoseconds used = all_used - std::exchange(last.used, all_used);
+  std::chrono::nanoseconds waited = std::max(std::chrono::nanoseconds(0), told - last.ahead);
+  last.ahead -= std::min(last.ahead, told);
+  if (told.count() == 0 && used.count() == 0 && time.is_ready_to_run()) {
+    waited += elapsed;
+    last.ahead += elapsed;
+  }
+  return waited;
 }
 
 void Engine::end_worker(unsigned index) {

@@ -115,6 +115,7 @@ class Engine {
   void child_done(Worker& worker, Node& parent, std::uint64_t count);
   void leave(Worker& worker, Node& node);
 
+  std::chrono::nanoseconds sample_waiting(unsigned index, std::chrono::nanoseconds elapsed);
   Statistics statistics_of(const Worker& worker) const;
   Node* make_node(Worker& worker);
   void free_node(Worker& worker, Node* node);
@@ -147,7 +148,12 @@ class Engine {
   const std::chrono::steady_clock::time_point started_at_ = std::chrono::steady_clock::now();
   // The monitor's, when it runs.
   std::uint64_t most_live_directories_ = 0;
-  std::array<std::chrono::nanoseconds, kSampledWorkers> waited_{};
+  struct Waiting {
+    std::chrono::nanoseconds used{0}, told{0};
+    std::chrono::nanoseconds ahead{0};  // counted, but not told as yet
+  };
+  std::array<Waiting, kSampledWorkers> waiting_{};
+  std::chrono::steady_clock::time_point last_sample_ = started_at_;
   std::chrono::nanoseconds waited_sum_{0};
   std::atomic<std::uint64_t> next_anchor_id_{1};
   std::atomic<std::uint64_t> next_slice_id_{1};
