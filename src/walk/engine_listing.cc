@@ -30,9 +30,10 @@ namespace trawl::engine {
 
 namespace {
 
-// To find the middle and to open the directory again takes as long as to read some hundred names;
-// this is some two thousand. The more, the later many workers have something to do.
-constexpr std::size_t kReadBeforeSplit = std::size_t{64} << 10;
+// A full buffer, which lacks the room for one record more: some two thousand names. To find the
+// middle and to open the directory again takes as long as to read some hundred. The more, the later
+// many workers have something to do.
+constexpr std::size_t kReadBeforeSplit = std::size_t{63} << 10;
 // To start a second worker for it costs a millisecond of processor time.
 constexpr std::size_t kReadBeforeFirstSplit = std::size_t{256} << 10;
 
