@@ -453,7 +453,7 @@ unsigned current_node() {
   return static_cast<unsigned>((g_machine->state().self->number + 1) % g_machine->nodes());
 }
 
-bool is_on_rotating_disk(const char*) { return false; }
+bool is_on_rotating_disk(int, const char*) { return false; }
 
 unsigned thread_limit() { return kNoLimit; }
 

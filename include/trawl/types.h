@@ -75,6 +75,7 @@ struct Metadata {
   std::uint32_t links = 0;
   std::uint32_t uid = 0, gid = 0;
   std::uint32_t device_major = 0, device_minor = 0;  // of a device node
+  std::uint32_t block_size = 0;  // bytes: what the filesystem likes to be read and written by
   Fields valid = Fields::none;
   bool mount_root = false;  // the root of a mount, where the kernel tells (Linux 5.8)
 

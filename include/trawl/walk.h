@@ -18,13 +18,13 @@
 // it, unless the walk was stopped, cancelled or out of time.
 //
 // Threads. enter, listed and leave of one directory never run at the same time, nor do they overlap
-// its batches, but each may run on another worker than the last. Batches of one *huge* directory may
-// run on several workers at once. Children of one directory leave on several workers at once: use
-// `std::lock_guard lock(parent)` or atomics for what they share. Data of the visitor itself is
-// touched by one worker only.
+// its batches, but each may run on another worker than the last. Batches of one *huge* directory,
+// and those of the roots, may run on several workers at once. Children of one directory leave on
+// several workers at once: use `std::lock_guard lock(parent)` or atomics for what they share. Data
+// of the visitor itself is touched by one worker only.
 //
-// Memory. A Directory lives from its enter() (or failed open) to the end of its leave(); entries live
-// for the duration of the call. Nothing is kept per file.
+// Memory. A Directory lives from its enter() (or failed open) to the end of its leave(); entries
+// live for the duration of the call. Nothing is kept per file.
 //
 // Cost. Three to four system calls per directory plus one statx per entry whose metadata is wanted.
 #pragma once
@@ -63,6 +63,9 @@ struct Entry {
   const Metadata* metadata = nullptr;  // in entries(): where asked for and available
   int error = 0;                       // errno of a failed stat; ENOENT: vanished since it was listed
   FileType type = FileType::unknown;   // never unknown in entries() unless the stat failed
+  // In entries(), with Options::link_targets: what a symbolic link that was not followed leads to;
+  // empty if it could not be read.
+  std::string_view link_target = {};
   bool skip = false;     // select() may set it: no stat, not reported, not entered
   bool descend = false;  // in entries(): true for a directory that will be entered; may be cleared
   bool followed = false;  // the type and metadata are those of a symbolic link's target
@@ -159,6 +162,12 @@ enum class Follow : std::uint8_t {
   all,
 };
 
+enum class Descent : std::uint8_t {
+  listed,
+  by_name,            // ascending bytes
+  by_name_and_slash,  // of the name with a '/' behind it: "a-", "a", "a0"
+};
+
 enum class Backend : std::uint8_t {
   automatic,
   linux_raw,  // getdents64, statx, openat2
@@ -176,6 +185,8 @@ class CancelToken {
   static_assert(std::atomic<bool>::is_always_lock_free);
 };
 
+inline constexpr int kCurrentDirectory = -100;  // AT_FDCWD
+
 struct Options {
   Fields fields = Fields::none;  // metadata of entries and directories; none: names and types only
   Follow follow = Follow::never;
@@ -183,19 +194,29 @@ struct Options {
   // thread: in listing order). False: every path is taken, only cycles are cut.
   bool visit_once = true;
   bool one_file_system = false;  // enter no directory whose st_dev differs from its root's
-  // Directories deeper than this are reported but not entered; root 0.
+  // Directories deeper than this are reported but not entered; root 0. With -1 the roots alone are
+  // reported, and none is entered.
   int max_depth = INT32_MAX;
   // Stat directories by name, so that entries() has their metadata too: one more call for each.
   bool directory_metadata_in_batch = false;
   // Report and expand directories of more than 10,000 entries in inode order, as GNU fts does on
   // filesystems where that helps. See Directory::inode_ordered().
   bool fts_order = false;
+  // In which order a worker enters a directory's subdirectories. If not in that of the listing,
+  // workers share what comes next rather than what comes last: for who reads in that order while
+  // the walk goes on.
+  Descent descent = Descent::listed;
   // Workers, the caller's thread included, at most 1024. 0: their number adapts, from one to 256.
   unsigned threads = 0;
   // Give workers descriptor tables of their own: 15-20 % faster with many threads, and nothing that
   // the process holds open stays open because of them. But in callbacks on a worker only descriptors
   // 0 to 2 are then valid. For callers whose visitors do no I/O.
   bool private_descriptors = false;
+  // Roots that are relative are so to this directory (default: the current one), which must stay
+  // open. Not with private_descriptors: std::invalid_argument.
+  int base_descriptor = kCurrentDirectory;
+  // Entry::link_target: one more call per symbolic link, among Statistics::stat_calls.
+  bool link_targets = false;
   std::size_t slot_bytes = 0;  // Directory::slot(), 16-byte aligned
   std::optional<std::chrono::steady_clock::time_point> deadline;
   const CancelToken* cancel = nullptr;
@@ -216,6 +237,22 @@ struct Options {
   std::size_t max_errors = 1000;  // kept in Result::errors; all are counted
 };
 
+// For visitors that wait for something but the filesystem, such as room in a queue: while one
+// exists, its thread's worker counts as asleep. Else the walk takes it for a slow medium, and
+// starts workers, up to 256, that wait as well. On other threads, and inside another, it does
+// nothing.
+class WorkerPause {
+ public:
+  WorkerPause() noexcept;
+  ~WorkerPause();
+  WorkerPause(const WorkerPause&) = delete;
+  WorkerPause& operator=(const WorkerPause&) = delete;
+
+ private:
+  std::chrono::steady_clock::duration asleep_{0};
+  bool first_ = false;
+};
+
 // What the engine did, summed over workers, or one of them did.
 struct Statistics {
   std::uint64_t entries = 0;      // reported, roots included
@@ -228,7 +265,7 @@ struct Statistics {
   std::uint64_t range_splits = 0;              // ranges of a listing's offsets halved
   std::uint64_t parks = 0;                     // sleeps for lack of work
   std::chrono::nanoseconds run_time{0};        // from start to end, less what was slept for lack of
-                                               // work and above the limit
+                                               // work, above the limit and in a WorkerPause
   std::chrono::nanoseconds cpu_time{0};        // of it, on a processor; else it waited, in the kernel
                                                // or for one
   unsigned workers = 0;                        // started, the caller's thread included
@@ -268,9 +305,9 @@ struct Result {
 // walk and can be merged after it.
 using VisitorFactory = std::function<Visitor&(unsigned worker)>;
 
-// Walks everything below `roots`. Blocks until done. Thread-safe: walks are independent. The current
-// directory must not change meanwhile if a root is relative. If a visitor throws, the walk ends and
-// the exception comes out of here, on the caller's thread.
+// Walks everything below `roots`. Blocks until done. Thread-safe: walks are independent. The
+// current directory must not change meanwhile if a root is relative to it. If a visitor throws, the
+// walk ends and the exception comes out of here, on the caller's thread.
 Result walk(std::span<const std::string> roots, const Options& options,
             const VisitorFactory& factory);
 

@@ -39,6 +39,7 @@ inline constexpr TraceType kTraceDirectory{TraceKind::span, "directory", {"entri
 inline constexpr TraceType kTraceRange{TraceKind::span, "range", {"entries"}, "name"};
 inline constexpr TraceType kTraceRead{TraceKind::span, "read", {"bytes"}};
 inline constexpr TraceType kTracePiece{TraceKind::span, "piece", {"entries"}};
+inline constexpr TraceType kTraceRoots{TraceKind::span, "roots", {"entries"}};
 inline constexpr TraceType kTraceShare{TraceKind::instant, "share", {"entries", "unit"}};
 inline constexpr TraceType kTraceSplit{TraceKind::instant, "split"};
 inline constexpr TraceType kTraceSteal{TraceKind::instant, "steal", {"units", "victim"}};

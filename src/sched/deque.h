@@ -7,11 +7,12 @@
 //   Task take_first()               removes one unit from the front; only if units() > 1
 //   Task take_back_half()           removes units()/2 from the back; only if units() > 1
 // The owner pushes and pops single units at the newest end (depth first, so memory stays small and
-// caches warm); a thief takes half of the oldest task, which stands highest in the tree.
+// caches warm); a thief takes half of the oldest task, which stands highest in the tree, or, where
+// order matters more, a unit of the newest.
 //
-// A mutex per deque, not Chase and Lev's protocol: a unit is a directory, which costs microseconds of
-// system calls, an uncontended lock and unlock cost 20 ns, and stealing half of a range in one step
-// has no lock-free counterpart. All functions are thread-safe; push and pop are the owner's.
+// A mutex per deque, not Chase and Lev's protocol: a unit is a directory, which costs microseconds
+// of system calls, an uncontended lock and unlock cost 20 ns, and stealing half of a range in one
+// step has no lock-free counterpart. All functions are thread-safe; push is the owner's.
 #pragma once
 
 #include <atomic>
@@ -75,6 +76,9 @@ class Deque {
     units_.store(units_.load(std::memory_order_relaxed) - loot.units());
     return loot;
   }
+
+  // For thieves that are to stay near the owner: a unit of the newest.
+  std::optional<Task> steal_newest() { return units() == 0 ? std::nullopt : pop(); }
 
   // Without the lock: what it was a moment ago. Sequentially consistent, for Parking's protocol.
   std::size_t units() const { return units_.load(); }

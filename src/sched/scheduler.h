@@ -72,9 +72,14 @@ struct LimitChange {
 template <class Task, class Client>
 class Scheduler {
  public:
-  // At most `max_workers` (>= 1) workers, the caller of run() included.
-  Scheduler(Client& client, unsigned max_workers)
-      : client_(client), workers_(max_workers), most_(max_workers), expanded_(max_workers == 1) {
+  // At most `max_workers` (>= 1) workers, the caller of run() included. `in_order`: thieves take
+  // what its owner would do next.
+  Scheduler(Client& client, unsigned max_workers, bool in_order = false)
+      : client_(client),
+        workers_(max_workers),
+        in_order_(in_order),
+        most_(max_workers),
+        expanded_(max_workers == 1) {
     workers_[0] = std::make_unique<Worker>(*this, 0);
   }
 
@@ -140,6 +145,11 @@ class Scheduler {
     return workers_[worker]->ready.load(std::memory_order_acquire);
   }
   const WorkerCounters& counters(unsigned worker) const { return workers_[worker]->counters; }
+  // The time that a worker slept; while it does, less the time when that began, so negative. Who
+  // lets a worker sleep in a task, on its own thread, keeps to this.
+  std::atomic<std::chrono::steady_clock::duration>& slept(unsigned worker) {
+    return workers_[worker]->slept;
+  }
   // After run().
   const std::vector<LimitChange>& limit_changes() const { return limit_changes_; }
 
@@ -162,7 +172,6 @@ class Scheduler {
     std::atomic<bool> ready{false};  // start_worker() has returned, and `begin` is set
     Clock::time_point begin;
     std::atomic<unsigned> node{0};  // when it last looked for work, if there are several
-    // The time parked or on the bench; while asleep less the time when that began, so negative.
     std::atomic<Clock::duration> slept{};
 
     Clock::duration run_time(Clock::time_point now) const {
@@ -240,7 +249,9 @@ class Scheduler {
   void work(unsigned index) {
     Worker& self = *workers_[index];
     while (!finished_.load(std::memory_order_acquire)) {
-      if (index >= limit_.load(std::memory_order_relaxed)) {
+      // In order, nobody else may come for what is left behind: it comes first.
+      if (index >= limit_.load(std::memory_order_relaxed) &&
+          !(in_order_ && self.deque.units() != 0)) {
         sit_out(index);
       } else if (auto task = self.deque.pop()) {
         // What was pushed too early for a thread may have turned out to be worth one.
@@ -322,7 +333,7 @@ class Scheduler {
 
   // Moves stolen work into the thief's own deque.
   bool steal_from(Worker& victim, unsigned thief) {
-    auto loot = victim.deque.steal();
+    auto loot = in_order_ ? victim.deque.steal_newest() : victim.deque.steal();
     if (!loot) {
       return false;
     }
@@ -413,6 +424,7 @@ class Scheduler {
 
   Client& client_;
   std::vector<std::unique_ptr<Worker>> workers_;  // the first started_ are there
+  const bool in_order_;
   Parking parking_;
   Parking bench_;
   std::atomic<unsigned> limit_{1};

@@ -20,6 +20,8 @@ namespace trawl::sys {
 
 inline constexpr int kWorkingDirectory = -100;  // AT_FDCWD
 
+inline constexpr std::size_t kMaxLinkTarget = 4096;  // PATH_MAX
+
 struct OpenHow {
   // Resolve symbolic links, the last component's too: for roots as the user wrote them, and for
   // links that are followed. False: fail with ELOOP on a link in any component below `base`, or with
@@ -71,6 +73,13 @@ class FileSystem {
   // Metadata of `path` relative to `base`. Never triggers an automount. Type, identity's device and
   // mount_root come with every answer where the kernel has them.
   virtual int stat_at(int base, const char* path, Fields fields, bool follow, Metadata& out) = 0;
+
+  // What a symbolic link leads to: `path` relative to `base`, `size` bytes in `out`, no NUL.
+  // EINVAL: no link; ENAMETOOLONG: `out` may be too small (kMaxLinkTarget never is).
+  virtual int read_link(int /*base*/, const char* /*path*/, std::span<char> /*out*/,
+                        std::size_t& /*size*/) {
+    return ENOTSUP;
+  }
 
   virtual void close(DirectoryHandle& handle) = 0;  // sets fd to -1
 

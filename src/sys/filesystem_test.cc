@@ -326,6 +326,7 @@ void expect_metadata(const Metadata& got, const struct stat& wanted) {
   EXPECT_EQ(got.gid, wanted.st_gid);
   EXPECT_EQ(got.device_major, major(wanted.st_rdev));
   EXPECT_EQ(got.device_minor, minor(wanted.st_rdev));
+  EXPECT_EQ(got.block_size, static_cast<std::uint32_t>(wanted.st_blksize));
   const auto expect_time = [](const Timestamp& time, const struct timespec& spec) {
     EXPECT_EQ(time.seconds, spec.tv_sec);
     EXPECT_EQ(time.nanoseconds, spec.tv_nsec);

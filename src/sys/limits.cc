@@ -271,9 +271,9 @@ unsigned usable_cores() {
   return cores == 1 ? 1 : std::min(cores, quota_cores(own_directories("cpu"), read_file));
 }
 
-bool is_on_rotating_disk(const char* path) {
+bool is_on_rotating_disk(int base, const char* path) {
   struct stat info;
-  if (::stat(path, &info) != 0) return false;
+  if (::fstatat(base, path, &info, 0) != 0) return false;
   const std::string device = "/sys/dev/block/" + std::to_string(major(info.st_dev)) + ':' +
                              std::to_string(minor(info.st_dev));
   std::string text = read_file(device + "/queue/rotational");

@@ -34,8 +34,9 @@ unsigned usable_nodes();
 unsigned current_node();
 
 // True where the file's medium says that it rotates (queue/rotational of the block device); false
-// where there is no such device, or no telling. Virtual disks often say so, too. About 20 µs.
-bool is_on_rotating_disk(const char* path);
+// where there is no such device, or no telling. Virtual disks often say so, too. `path` is relative
+// to the directory descriptor `base`. About 20 µs.
+bool is_on_rotating_disk(int base, const char* path);
 
 // Threads that this process may start beyond those that run, by RLIMIT_NPROC and the control
 // groups' pids.max; kNoLimit if neither limits. May be 0. Other processes share these limits, so

@@ -154,6 +154,7 @@ void fill(const struct statx& from, Metadata& to) {
   to.gid = from.stx_gid;
   to.device_major = from.stx_rdev_major;
   to.device_minor = from.stx_rdev_minor;
+  to.block_size = from.stx_blksize;
   to.valid = fields_of(from.stx_mask);
   to.mount_root = (from.stx_attributes & from.stx_attributes_mask & kAttributeMountRoot) != 0;
   if (to.valid != Fields::all) clear_invalid(to);
@@ -178,6 +179,7 @@ void fill(const struct stat& from, Metadata& to) {
   to.gid = from.st_gid;
   to.device_major = major_of(from.st_rdev);
   to.device_minor = minor_of(from.st_rdev);
+  to.block_size = static_cast<std::uint32_t>(from.st_blksize);
   to.valid = Fields::basic;
 }
 
@@ -297,6 +299,13 @@ class LinuxFileSystem final : public FileSystem {
     if (::fstatat(base, path, &info, flags) != 0) return errno;
     fill(info, out);
     return 0;
+  }
+
+  int read_link(int base, const char* path, std::span<char> out, std::size_t& size) override {
+    const ssize_t read = ::readlinkat(base, path, out.data(), out.size());
+    if (read < 0) return errno;
+    size = static_cast<std::size_t>(read);
+    return size < out.size() ? 0 : ENAMETOOLONG;  // the kernel cuts it off and does not say so
   }
 
   void close(DirectoryHandle& handle) override {

@@ -66,6 +66,7 @@ void fill(const struct stat& from, Metadata& to) {
   to.gid = from.st_gid;
   to.device_major = static_cast<std::uint32_t>(major(from.st_rdev));
   to.device_minor = static_cast<std::uint32_t>(minor(from.st_rdev));
+  to.block_size = static_cast<std::uint32_t>(from.st_blksize);
   to.valid = Fields::basic;
 }
 
@@ -135,6 +136,13 @@ class PosixFileSystem final : public FileSystem {
     if (::fstatat(real_base(base), path, &info, flags) != 0) return errno;
     fill(info, out);
     return 0;
+  }
+
+  int read_link(int base, const char* path, std::span<char> out, std::size_t& size) override {
+    const ssize_t read = ::readlinkat(real_base(base), path, out.data(), out.size());
+    if (read < 0) return errno;
+    size = static_cast<std::size_t>(read);
+    return size < out.size() ? 0 : ENAMETOOLONG;  // the kernel cuts it off and does not say so
   }
 
   void close(DirectoryHandle& handle) override {

@@ -42,8 +42,6 @@ constexpr int kProxies = 1 << 18;
 constexpr int kOnlyProxies = static_cast<int>(__WCLONE);
 
 bool is_proxys(int fd) { return fd >= kProxyBit; }
-// A thread opens only local directories itself.
-bool is_own(int fd) { return fd >= 0 && fd < kProxyBit; }
 
 std::string_view last_name(std::string_view path) {
   while (path.size() > 1 && path.ends_with('/')) {
@@ -88,7 +86,17 @@ void wake(std::atomic<std::uint32_t>& word) {
 
 // A call and its answer. Shared by both processes, but for those that are made on the way.
 struct StallGuard::Call {
-  enum class Kind : std::uint8_t { open, read, seek, stat_handle, stat_at, question, close, end };
+  enum class Kind : std::uint8_t {
+    open,
+    read,
+    seek,
+    stat_handle,
+    stat_at,
+    read_link,
+    question,
+    close,
+    end
+  };
   using Question = bool (FileSystem::*)(const DirectoryHandle&);
 
   Kind kind = Kind::end;
@@ -308,6 +316,12 @@ class StallGuard::Proxy {
       case Call::Kind::stat_at:
         call.error = real.stat_at(call.base, shared.path, call.fields, call.follow, call.metadata);
         break;
+      case Call::Kind::read_link: {
+        char* const text = reinterpret_cast<char*>(shared.records);
+        call.error = real.read_link(call.base, shared.path, {text, std::min(call.room, kMostRead)},
+                                    call.size);
+        break;
+      }
       case Call::Kind::question:
         call.answer = (real.*call.question)(handle);
         break;
@@ -349,9 +363,9 @@ std::unordered_map<std::uint64_t, std::unique_ptr<Caller>>& callers() {
 
 }  // namespace
 
-StallGuard::StallGuard(FileSystem& real, std::chrono::nanoseconds timeout, Trust trust,
+StallGuard::StallGuard(FileSystem& real, std::chrono::nanoseconds timeout, Trust trust, int base,
                        std::function<bool()> is_over)
-    : real_(real), timeout_(timeout), is_over_(std::move(is_over)), id_(next_id()) {
+    : real_(real), timeout_(timeout), base_(base), is_over_(std::move(is_over)), id_(next_id()) {
   const bool is_trusting = trust == Trust::local && can_share_descriptors();
   for (const Mount& mount : read_mounts()) {
     if (is_trusting && is_local_type(mount.type)) {
@@ -367,6 +381,9 @@ StallGuard::~StallGuard() {
   callers<Caller>().erase(id_);
   left_behind().reap();
 }
+
+// A thread opens only local directories itself.
+bool StallGuard::is_own(int fd) const { return fd >= 0 && fd < kProxyBit && fd != base_; }
 
 StallGuard::Caller& StallGuard::caller() {
   std::unique_ptr<Caller>& caller = callers<Caller>()[id_];
@@ -469,10 +486,14 @@ int StallGuard::stat_handle(const DirectoryHandle& handle, Fields fields, Metada
   return error;
 }
 
+// A name of a local directory that is no mount point of another filesystem.
+bool StallGuard::is_local_name(int base, const char* path) const {
+  return is_own(base) && !foreign_names_.contains(last_name(path));
+}
+
 int StallGuard::stat_at(int base, const char* path, Fields fields, bool follow, Metadata& out) {
-  // A name of a local directory: it is no mount point of another filesystem. A link to one is
-  // followed by who follows it, in its own time.
-  if (is_own(base) && !follow && !foreign_names_.contains(last_name(path))) {
+  // A link is followed by who follows it, in its own time.
+  if (!follow && is_local_name(base, path)) {
     return real_.stat_at(base, path, fields, follow, out);
   }
   Call call{
@@ -480,6 +501,19 @@ int StallGuard::stat_at(int base, const char* path, Fields fields, bool follow, 
   const int error = ask_proxy(call);
   if (error == 0) {
     out = call.metadata;
+  }
+  return error;
+}
+
+int StallGuard::read_link(int base, const char* path, std::span<char> out, std::size_t& size) {
+  if (is_local_name(base, path)) {
+    return real_.read_link(base, path, out, size);
+  }
+  Call call{.kind = Call::Kind::read_link, .base = base, .path = path, .room = out.size()};
+  const int error = ask_proxy(call);
+  if (error == 0) {
+    size = call.size;
+    std::memcpy(out.data(), call.records, size);
   }
   return error;
 }

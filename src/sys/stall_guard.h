@@ -40,9 +40,10 @@ class StallGuard final : public FileSystem {
  public:
   enum class Trust : std::uint8_t { local, nobody };  // nobody: for tests
 
-  // Reads the mount table. `is_over` is asked by any thread, ten times a second while it waits.
+  // Reads the mount table. `base`: a directory that the caller opened, of which it is not known
+  // whether it is local. `is_over` is asked by any thread, ten times a second while it waits.
   StallGuard(FileSystem& real, std::chrono::nanoseconds timeout, Trust trust = Trust::local,
-             std::function<bool()> is_over = {});
+             int base = kWorkingDirectory, std::function<bool()> is_over = {});
   ~StallGuard() override;
 
   int open_directory(int base, const char* path, OpenHow how, DirectoryHandle& out) override;
@@ -52,6 +53,7 @@ class StallGuard final : public FileSystem {
   int seek_directory(DirectoryHandle& handle, std::int64_t offset) override;
   int stat_handle(const DirectoryHandle& handle, Fields fields, Metadata& out) override;
   int stat_at(int base, const char* path, Fields fields, bool follow, Metadata& out) override;
+  int read_link(int base, const char* path, std::span<char> out, std::size_t& size) override;
   void close(DirectoryHandle& handle) override;
   bool is_lost(const DirectoryHandle& handle) override;
   bool make_descriptors_private() override { return real_.make_descriptors_private(); }
@@ -65,12 +67,15 @@ class StallGuard final : public FileSystem {
   class Proxy;
   struct Caller;
 
+  bool is_own(int fd) const;
+  bool is_local_name(int base, const char* path) const;
   Caller& caller();
   int ask_proxy(Call& call);
   bool ask(bool (FileSystem::*question)(const DirectoryHandle&), const DirectoryHandle& handle);
 
   FileSystem& real_;
   const std::chrono::nanoseconds timeout_;
+  const int base_;
   const std::function<bool()> is_over_;
   const std::uint64_t id_;  // unlike that of any other guard
   std::set<std::uint64_t> local_devices_;

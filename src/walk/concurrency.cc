@@ -22,11 +22,11 @@ Concurrency::Concurrency(unsigned threads, std::uint64_t limits_seed)
       random_(limits_seed != 0),
       random_state_(limits_seed) {}
 
-sched::Decision Concurrency::first(const char* medium) {
+sched::Decision Concurrency::first(int base, const char* medium) {
   controller_.emplace(sched::Controller::Machine{
       .cores = sys::usable_cores(),
       .ceiling = most_workers_,
-      .rotational = medium != nullptr && sys::is_on_rotating_disk(medium)});
+      .rotational = medium != nullptr && sys::is_on_rotating_disk(base, medium)});
   sched::Decision decision = controller_->first();
   if (pinned_) {
     decision.limit = most_workers_;

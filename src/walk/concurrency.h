@@ -18,9 +18,9 @@ class Concurrency {
 
   unsigned most_workers() const { return most_workers_; }
 
-  // Before a second worker starts. `medium`: a path whose disk may rotate; null if that is of no
-  // interest. Reads /proc and /sys: 0.1 to 0.2 ms.
-  sched::Decision first(const char* medium);
+  // Before a second worker starts. `medium`: a path, relative to the descriptor `base`, whose disk
+  // may rotate; null if that is of no interest. Reads /proc and /sys: 0.1 to 0.2 ms.
+  sched::Decision first(int base, const char* medium);
 
   // `started`: workers so far.
   sched::Decision decide(const sched::Observation& observation, unsigned started);

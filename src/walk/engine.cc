@@ -8,11 +8,52 @@
 #include "sys/limits.h"
 #include "walk/engine_worker.h"
 
+namespace trawl {
+
+namespace {
+
+std::chrono::steady_clock::duration now() {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+}  // namespace
+
+WorkerPause::WorkerPause() noexcept {
+  if (engine::t_slept != nullptr && engine::t_slept->load(std::memory_order_relaxed).count() >= 0) {
+    first_ = true;
+    asleep_ = engine::t_slept->load(std::memory_order_relaxed) - now();
+    engine::t_slept->store(asleep_, std::memory_order_relaxed);
+  }
+}
+
+WorkerPause::~WorkerPause() {
+  if (first_) {
+    engine::t_slept->store(asleep_ + now(), std::memory_order_relaxed);
+  }
+}
+
+}  // namespace trawl
+
 namespace trawl::engine {
+
+thread_local std::atomic<std::chrono::steady_clock::duration>* t_slept = nullptr;
 
 namespace {
 
 constexpr std::size_t kSlotAlignment = 16;
+
+// "a-" before "a" before "a0": as if each ended in '/'.
+bool less_with_slash(std::string_view a, std::string_view b) {
+  const std::size_t common = std::min(a.size(), b.size());
+  const int difference = std::memcmp(a.data(), b.data(), common);
+  if (difference != 0 || a.size() == b.size()) {
+    return difference < 0;
+  }
+  const auto next = [common](std::string_view name) {
+    return static_cast<unsigned char>(common < name.size() ? name[common] : '/');
+  };
+  return next(a) < next(b);
+}
 
 // Children of a part that are joined with those of the others. To copy them takes microseconds, and
 // the node is locked meanwhile; larger blocks are worth a task of their own.
@@ -48,7 +89,7 @@ Engine::Engine(sys::FileSystem& filesystem, std::span<const std::string> roots,
                         options.follow == Follow::all),
       slot_offset_((sizeof(Node) + kSlotAlignment - 1) / kSlotAlignment * kSlotAlignment),
       workers_(max_workers_),
-      scheduler_(*this, max_workers_) {}
+      scheduler_(*this, max_workers_, options.descent != Descent::listed) {}
 
 Engine::~Engine() {
   for (const auto& worker : workers_) {
@@ -116,11 +157,13 @@ void Engine::start_worker(unsigned index) {
     filesystem_.make_descriptors_private();
   }
   try {
-    workers_[index] = std::make_unique<Worker>(index, filesystem_, descriptors_, listing_buffer_);
+    workers_[index] = std::make_unique<Worker>(index, filesystem_, options_.base_descriptor,
+                                               descriptors_, listing_buffer_);
     if (index > 0) {
       workers_[index]->time.attach();
     }
     workers_[index]->cpu_begin = sys::own_processor_time();
+    workers_[index]->outer_slept = std::exchange(t_slept, &scheduler_.slept(index));
   } catch (...) {
     fail(std::current_exception());
     scheduler_.finish();
@@ -141,7 +184,8 @@ sched::Decision Engine::first_decision() {
   // Where to look whether it rotates; not if that might block.
   const bool may_look =
       !seems_cached && !roots_.empty() && options_.stall_timeout == std::chrono::nanoseconds(0);
-  sched::Decision decision = concurrency_.first(may_look ? roots_[0].c_str() : nullptr);
+  sched::Decision decision =
+      concurrency_.first(options_.base_descriptor, may_look ? roots_[0].c_str() : nullptr);
   decision.call_time = mean_call_time();
   return decision;
 }
@@ -215,6 +259,7 @@ void Engine::end_worker(unsigned index) {
   idle(index);
   if (workers_[index] != nullptr) {
     workers_[index]->statistics.cpu_time = workers_[index]->cpu_time();
+    t_slept = workers_[index]->outer_slept;
   }
 }
 
@@ -245,6 +290,8 @@ void Engine::run(Worker& worker, Task& task) {
     list_range(worker, task);
   } else if (task.node == nullptr) {
     list_origin(worker, *make_node(worker));
+  } else if (task.children == nullptr) {
+    report_roots(worker, task);
   } else if (stopping()) {
     task.node->mark_cut_short();
     child_done(worker, *task.node, 1);
@@ -296,6 +343,9 @@ void Engine::finish_part(Worker& worker, Node& node) {
                 });
     }
   }
+  if (options_.descent != Descent::listed && node.children != nullptr) {
+    sort_children(node);
+  }
   node.pending.fetch_add(count, std::memory_order_relaxed);
   for (Children *block = node.children, *next; block != nullptr; block = next) {
     next = block->next;  // once the last range is pushed, the node may be gone
@@ -305,6 +355,26 @@ void Engine::finish_part(Worker& worker, Node& node) {
                                    .end = static_cast<std::uint32_t>(block->entries.size())});
   }
   child_done(worker, node, 1);
+}
+
+// By name, for Options::descent.
+void Engine::sort_children(Node& node) {
+  Children& all = *node.children;
+  for (Children *block = all.next, *next; block != nullptr; block = next) {
+    next = block->next;
+    if (!append(all, *block)) {
+      break;  // beyond 4 GiB of names each block is sorted by itself
+    }
+    all.next = next;
+    delete block;
+  }
+  const bool slash = options_.descent == Descent::by_name_and_slash;
+  for (Children* block = &all; block != nullptr; block = block->next) {
+    std::sort(block->entries.begin(), block->entries.end(), [&](const Child& a, const Child& b) {
+      return slash ? less_with_slash(block->name(a), block->name(b))
+                   : block->name(a) < block->name(b);
+    });
+  }
 }
 
 void Engine::child_done(Worker& worker, Node& parent, std::uint64_t count) {

@@ -3,6 +3,10 @@
 // One walk in progress: expands directories, reports to the visitors, spawns tasks, and ends when
 // the origin is complete. walk() in trawl/walk.h is the only user.
 //
+// Roots are reported like the entries of a directory. The first ones tell how long a call takes;
+// the rest is one task, of which others take the back half: so a list of paths is stat'ed by all
+// workers.
+//
 // Expanding a directory (one unit of work): open, stat by descriptor, enter, then for each batch of
 // the listing: select, stat by name, entries; then listed. Its subdirectories become one task, a
 // range. When other workers lack work, the lister shares what it has read but not reported yet, if
@@ -80,6 +84,8 @@ class Engine {
 
   void run(Worker& worker, Task& task);
   void list_origin(Worker& worker, Node& origin);
+  void report_roots(Worker& worker, Task& task);
+  void report_roots(Worker& worker, Part& part, std::uint64_t begin, std::uint64_t count);
   void expand(Worker& worker, Node& parent, Children& block, const Child& child);
   bool open(Worker& worker, Node& node, sys::DirectoryHandle& handle);
   int open_and_stat(Worker& worker, Node& node, sys::DirectoryHandle& handle, Operation& operation);
@@ -110,8 +116,10 @@ class Engine {
   std::size_t stat_batch(Worker& worker, Part& part, std::span<Entry> batch);
   void report_batch(Worker& worker, Part& part, std::span<Entry> batch);
   void stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& metadata);
+  void read_link(Worker& worker, const Part& part, Entry& entry);
   void add_children(Node& node, Children* children);
   void finish_part(Worker& worker, Node& node);
+  void sort_children(Node& node);
   void child_done(Worker& worker, Node& parent, std::uint64_t count);
   void leave(Worker& worker, Node& node);
 
@@ -157,6 +165,7 @@ class Engine {
   std::chrono::nanoseconds waited_sum_{0};
   std::atomic<std::uint64_t> next_anchor_id_{1};
   std::atomic<std::uint64_t> next_slice_id_{1};
+  std::atomic<std::uint64_t> roots_unreported_{0};  // who brings it to zero has listed the origin
   std::atomic<std::uint64_t> errors_kept_{0};
   std::atomic<bool> stop_{false};
   std::mutex factory_mutex_;

@@ -3,12 +3,17 @@
 // The engine opens directories and judges whether they are to be entered.
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 
 #include "walk/engine_worker.h"
 
 namespace trawl::engine {
 
 namespace {
+
+// As long as the scheduler starts no other worker.
+constexpr std::chrono::microseconds kRootsAlone{100};
 
 constexpr int kOtherDevice = -1;  // no errno: EXDEV may also be a filesystem's answer
 
@@ -46,23 +51,72 @@ class Closer {
 
 void Engine::list_origin(Worker& worker, Node& origin) {
   visit([&] { return worker.visitor->enter(origin); });
-  const sys::DirectoryHandle nowhere{.fd = sys::kWorkingDirectory};
-  Part part{origin, nowhere, 0};
-  std::size_t done = 0;
-  while (done < roots_.size() && !stopping()) {
-    const std::size_t count = std::min(kBatch, roots_.size() - done);
-    for (std::size_t i = 0; i < count; ++i) {
-      worker.batch[i] = Entry{.name = roots_[done + i], .position = done + i};
-    }
-    report_batch(worker, part, {worker.batch.data(), count});
+  origin.set_entry_count(roots_.size());
+  const sys::DirectoryHandle base{.fd = options_.base_descriptor};
+  Part part{origin, base, 0};
+  // Others may join when it is known how many roots are worth it.
+  const auto alone = [&] {
+    return max_workers_ == 1 || (tuning_.piece == 0 && !tuning_.share_always &&
+                                 std::chrono::steady_clock::now() - started_at_ < kRootsAlone);
+  };
+  std::uint64_t done = 0;
+  for (std::uint64_t most = 1; done < roots_.size() && !stopping() && alone();) {
+    const std::uint64_t count = std::min(most, roots_.size() - done);
+    report_roots(worker, part, done, count);
     done += count;
+    most = std::min<std::uint64_t>(2 * most, kBatch);
   }
-  if (done < roots_.size()) {
+  add_children(origin, part.children);
+  if (done == roots_.size()) {
+    finish_part(worker, origin);
+    return;
+  }
+  roots_unreported_.store(roots_.size() - done, std::memory_order_relaxed);
+  scheduler_.push(worker.index,
+                  {.node = &origin, .begin = done, .end = roots_.size(), .unit = piece()});
+}
+
+void Engine::report_roots(Worker& worker, Task& task) {
+  Node& origin = *task.node;
+  TRAWL_IF_TRACE(base::TraceSpan span(base::kTraceRoots));
+  const sys::DirectoryHandle base{.fd = options_.base_descriptor};
+  Part part{origin, base, 0};
+  // Reporting pushes nothing, so nothing else would call again for who did not come.
+  if (roots_unreported_.load(std::memory_order_relaxed) >
+          std::uint64_t{scheduler_.started_workers()} * task.unit &&
+      scheduler_.wants_work()) {
+    scheduler_.call_for_help();
+  }
+  std::uint64_t at = task.begin;
+  while (at < task.end && !stopping()) {
+    const std::uint32_t unit = piece();
+    const std::uint64_t left = task.end - at;
+    if (at != task.begin && left >= 2 * unit && scheduler_.wants_work()) {
+      // They take longer than when the units were made.
+      scheduler_.push(worker.index, {.node = &origin, .begin = at, .end = task.end, .unit = unit});
+      task.end = at;
+      break;
+    }
+    const std::uint64_t count = std::min<std::uint64_t>({left, unit, kBatch});
+    report_roots(worker, part, at, count);
+    at += count;
+  }
+  if (at < task.end) {
     origin.mark_cut_short();
   }
-  origin.set_entry_count(done);
   add_children(origin, part.children);
-  finish_part(worker, origin);
+  const std::uint64_t count = task.end - task.begin;
+  TRAWL_IF_TRACE(span.end(count));
+  if (roots_unreported_.fetch_sub(count) == count) {
+    finish_part(worker, origin);
+  }
+}
+
+void Engine::report_roots(Worker& worker, Part& part, std::uint64_t begin, std::uint64_t count) {
+  for (std::uint64_t i = 0; i < count; ++i) {
+    worker.batch[i] = Entry{.name = roots_[begin + i], .position = begin + i};
+  }
+  report_batch(worker, part, {worker.batch.data(), count});
 }
 
 void Engine::expand(Worker& worker, Node& parent, Children& block, const Child& child) {

@@ -134,7 +134,7 @@ void Engine::report_piece(Worker& worker, Task& task) {
       fail_listing(worker, node, true, Operation::open, ETIME);
       part.lost = true;
     }
-    for (std::uint32_t i = task.begin; i < task.end && !part.lost;) {
+    for (std::uint64_t i = task.begin; i < task.end && !part.lost;) {
       std::size_t count = 0;
       for (; count < kBatch && i < task.end; ++i) {
         sys::Dirent dirent;
@@ -148,7 +148,7 @@ void Engine::report_piece(Worker& worker, Task& task) {
     }
     add_children(node, part.children);
   }
-  const std::uint32_t count = task.end - task.begin;
+  const auto count = static_cast<std::uint32_t>(task.end - task.begin);
   TRAWL_IF_TRACE(span.end(count));
   if (slice.unreported.fetch_sub(count) == count) {
     delete &slice;
@@ -216,9 +216,13 @@ void Engine::report_batch(Worker& worker, Part& part, std::span<Entry> batch) {
 // Returns how many of the entries, from the first on, can be reported.
 std::size_t Engine::stat_batch(Worker& worker, Part& part, std::span<Entry> batch) {
   const bool may_descend = part.node.depth() < options_.max_depth;
+  worker.links_size = 0;
   const auto stat = [&](std::size_t i) {
     Entry& entry = batch[i];
     stat_entry(worker, part, entry, worker.metadata[i]);
+    if (options_.link_targets && entry.type == FileType::symlink && !entry.followed) {
+      read_link(worker, part, entry);
+    }
     entry.descend = may_descend && entry.type == FileType::directory && entry.error == 0;
   };
   std::array<std::size_t, kBatch> order;  // filled in where it is not the batch's own
@@ -265,7 +269,9 @@ void Engine::stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& meta
       return filesystem_.stat_at(part.handle.fd, entry.name.data(), wanted, through_link, metadata);
     });
   };
-  int error = part.handle_error;
+  // What a listing tells ends at a NUL; what a caller gives may go on behind it.
+  const bool cut = is_root && entry.name.find('\0') != std::string_view::npos;
+  int error = cut ? EINVAL : part.handle_error;
   bool dangling = false;
   if (error == 0) {
     // Where the listing does not tell, the entry itself comes first: whether it is a link decides
@@ -294,6 +300,26 @@ void Engine::stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& meta
   entry.metadata = &metadata;
   if (is_root) {
     entry.inode = metadata.inode;
+  }
+}
+
+void Engine::read_link(Worker& worker, const Part& part, Entry& entry) {
+  if (part.handle_error != 0) {
+    return;
+  }
+  if (worker.links == nullptr) {
+    worker.links.reset(new char[kBatch * sys::kMaxLinkTarget]);
+  }
+  char* const text = worker.links.get() + worker.links_size;
+  std::size_t size = 0;
+  count(worker.calls.stat);
+  const int error = retry_interrupted([&] {
+    return filesystem_.read_link(part.handle.fd, entry.name.data(), {text, sys::kMaxLinkTarget},
+                                 size);
+  });
+  if (error == 0) {
+    entry.link_target = {text, size};
+    worker.links_size += size;
   }
 }
 

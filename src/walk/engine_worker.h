@@ -17,16 +17,21 @@
 
 namespace trawl::engine {
 
+// Of this thread's worker, or null. See sched::Scheduler::slept().
+extern thread_local std::atomic<std::chrono::steady_clock::duration>* t_slept;
+
 inline bool means_vanished(int error) { return error == ENOENT; }
 
 struct alignas(64) Engine::Worker {
-  Worker(unsigned worker_index, sys::FileSystem& filesystem, DescriptorQueue& queue,
+  Worker(unsigned worker_index, sys::FileSystem& filesystem, int base, DescriptorQueue& queue,
          std::size_t listing_buffer)
       : index(worker_index),
-        opener(filesystem, calls, queue),
+        opener(filesystem, base, calls, queue),
         listing(new std::byte[listing_buffer]) {}
 
   unsigned index;
+  // Of a walk from whose visitor this one was called.
+  std::atomic<std::chrono::steady_clock::duration>* outer_slept = nullptr;
   Visitor nobody;  // stands in for a visitor that could not be made
   Visitor* visitor = &nobody;
   Statistics statistics;
@@ -43,6 +48,10 @@ struct alignas(64) Engine::Worker {
   std::unique_ptr<std::byte[]> listing;
   std::array<Entry, kBatch> batch;
   std::array<Metadata, kBatch> metadata;
+  // What links of the batch lead to: room for a longest one each, of which only what is written to
+  // takes memory. Made for the first link.
+  std::unique_ptr<char[]> links;
+  std::size_t links_size = 0;
   // Nodes made and freed; the monitor looks at them.
   std::atomic<std::uint64_t> nodes_made{0};
   std::atomic<std::uint64_t> nodes_freed{0};

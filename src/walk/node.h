@@ -131,14 +131,15 @@ struct Range {
   bool is_whole() const { return begin == 0 && end == kToTheEnd; }
 };
 
-// A range of subdirectories to expand, or of a slice's entries to report, in units of so many.
+// A range of subdirectories to expand, of a slice's entries to report, or of roots (with nothing
+// but the origin as its node), in units of so many.
 struct Task {
   Node* node = nullptr;  // whose children or entries they are
   Children* children = nullptr;
   Slice* slice = nullptr;
   Range* range = nullptr;  // to list; one unit
-  std::uint32_t begin = 0;
-  std::uint32_t end = 0;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
   std::uint32_t unit = 1;
 
   std::size_t units() const { return (end - begin + unit - 1) / unit; }
@@ -150,7 +151,7 @@ struct Task {
   Task take_back_half() {
     Task half = *this;
     const std::size_t kept = units() - units() / 2;
-    half.begin = end = begin + static_cast<std::uint32_t>(kept) * unit;
+    half.begin = end = begin + std::uint64_t{kept} * unit;
     return half;
   }
 };

@@ -151,7 +151,7 @@ void Opener::close(sys::DirectoryHandle& handle) {
 int Opener::open_anchor(const Node& anchor, int& fd) {
   // Anchors on the way that are not at hand, the wanted one first.
   std::vector<const Node*> missing;
-  int base = sys::kWorkingDirectory;
+  int base = base_;
   std::uint64_t base_id = 0;
   for (const Node* at = &anchor; at != nullptr; at = at->anchor) {
     if (const Cached* cached = find(at->anchor_id)) {
@@ -191,7 +191,7 @@ int Opener::open_anchor(const Node& anchor, int& fd) {
 
 int Opener::locate(const Node& node, int& base, const char*& path) {
   if (node.anchor == nullptr) {
-    base = sys::kWorkingDirectory;
+    base = base_;
     path = node.name().data();  // an operand: NUL-terminated
     return 0;
   }

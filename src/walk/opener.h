@@ -70,8 +70,9 @@ class DescriptorQueue {
 
 class Opener {
  public:
-  Opener(sys::FileSystem& filesystem, CallCounters& calls, DescriptorQueue& queue)
-      : filesystem_(filesystem), calls_(calls), queue_(queue) {
+  // `base`: the descriptor that roots are relative to.
+  Opener(sys::FileSystem& filesystem, int base, CallCounters& calls, DescriptorQueue& queue)
+      : filesystem_(filesystem), base_(base), calls_(calls), queue_(queue) {
     queue_.join(*this);
   }
   ~Opener() {
@@ -129,6 +130,7 @@ class Opener {
   void forget(Cached& cached);
 
   sys::FileSystem& filesystem_;
+  const int base_;
   CallCounters& calls_;
   DescriptorQueue& queue_;
   std::atomic<unsigned> held_{0};  // written by its own worker only

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <trawl/walk.h>
 
-#include "sys/filesystem.h"
-#include "sys/mounts.h"
-#include "sys/stall_guard.h"
-#include "walk/engine.h"
-#include "walk/tuning.h"
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -16,13 +10,16 @@
 #include <system_error>
 #include <vector>
 
+#include "sys/filesystem.h"
+#include "sys/mounts.h"
+#include "sys/stall_guard.h"
+#include "walk/backend.h"
+#include "walk/engine.h"
+#include "walk/tuning.h"
+
 namespace trawl {
 
 namespace {
-
-sys::FileSystem& filesystem_of(Backend backend) {
-  return backend == Backend::posix ? sys::posix_filesystem() : sys::linux_filesystem();
-}
 
 const char* verb_of(Operation operation) {
   switch (operation) {
@@ -123,18 +120,21 @@ void Directory::unlock() {
 
 Result walk(std::span<const std::string> roots, const Options& options,
             const VisitorFactory& factory) {
+  if (options.private_descriptors && options.base_descriptor != kCurrentDirectory) {
+    throw std::invalid_argument("base_descriptor is of no use with private_descriptors");
+  }
   const engine::Tuning tuning = engine::Tuning::from_environment();
-  sys::FileSystem& filesystem = tuning.dont_sync && options.backend != Backend::posix
-                                    ? sys::linux_filesystem_unsynchronized()
-                                    : filesystem_of(options.backend);
+  sys::FileSystem& filesystem = engine::filesystem_of(options.backend, tuning);
   if (options.stall_timeout > std::chrono::nanoseconds(0)) {
     if (options.backend == Backend::posix) {
       throw std::invalid_argument("stall_timeout needs the Linux backend");
     }
-    sys::StallGuard guard(filesystem, options.stall_timeout, sys::StallGuard::Trust::local, [&] {
-      return (options.cancel != nullptr && options.cancel->cancelled()) ||
-             (options.deadline && std::chrono::steady_clock::now() >= *options.deadline);
-    });
+    sys::StallGuard guard(
+        filesystem, options.stall_timeout, sys::StallGuard::Trust::local, options.base_descriptor,
+        [&] {
+          return (options.cancel != nullptr && options.cancel->cancelled()) ||
+                 (options.deadline && std::chrono::steady_clock::now() >= *options.deadline);
+        });
     return engine::Engine(guard, roots, options, factory, tuning).run();
   }
   return engine::Engine(filesystem, roots, options, factory, tuning).run();

@@ -44,20 +44,29 @@
 
 namespace trawl::testing {
 
-enum class Call : std::uint8_t { open, read, seek, stat_handle, stat_at, close, make_private };
-inline constexpr std::size_t kCalls = 7;
+enum class Call : std::uint8_t {
+  open,
+  read,
+  seek,
+  stat_handle,
+  stat_at,
+  read_link,
+  close,
+  make_private
+};
+inline constexpr std::size_t kCalls = 8;
 
 struct Request {
   Call call = Call::open;
   std::uint64_t ordinal = 0;
-  int fd = -1;                 // the handle's; of open and stat_at the base
-  const char* path = nullptr;  // of open and stat_at
+  int fd = -1;                 // the handle's; of open, stat_at and read_link the base
+  const char* path = nullptr;  // of open, stat_at and read_link
 };
 
 struct Place {
   Call call = Call::open;
   std::uint64_t ordinal = 0;
-  std::string path;  // of open and stat_at
+  std::string path;  // of open, stat_at and read_link
 };
 
 class FaultFileSystem final : public sys::FileSystem {
@@ -211,6 +220,12 @@ class FaultFileSystem final : public sys::FileSystem {
     Request request{Call::stat_at, 0, base, path};
     if (const int error = arrive(request); error != 0) return error;
     return edited(request, real_.stat_at(base, path, fields, follow, out), out);
+  }
+
+  int read_link(int base, const char* path, std::span<char> out, std::size_t& size) override {
+    Request request{Call::read_link, 0, base, path};
+    if (const int error = arrive(request); error != 0) return error;
+    return real_.read_link(base, path, out, size);
   }
 
   void close(sys::DirectoryHandle& handle) override {
