@@ -2,6 +2,9 @@
 #pragma once
 
 #include <trawl/error.h>
+#include <trawl/events.h>
+#include <trawl/file_list.h>
+#include <trawl/stat.h>
 #include <trawl/types.h>
 #include <trawl/usage.h>
 #include <trawl/version.h>
