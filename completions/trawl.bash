@@ -13,6 +13,15 @@ _trawl() {
       --json --max-depth= --no-dereference --null --one-file-system --progress --progress=
       --separate-dirs --si --stall-timeout= --stats --stats= --summarize --threads= --threshold= --time --time= --time-style=
       --timeout= --total --trace= --version'
+  elif [[ ${COMP_WORDS[1]} == list && $COMP_CWORD -gt 1 ]]; then
+    command=list short_with_argument=' '
+    options='--csv --dereference --follow --follow= --format= --help --json --long --max-depth=
+      --min-depth= --null --one-file-system --order= --progress --progress= --relative --safe-links
+      --stall-timeout= --stat= --stats --stats= --threads= --timeout= --type= --version'
+  elif [[ ${COMP_WORDS[1]} == stat && $COMP_CWORD -gt 1 ]]; then
+    command=stat short_with_argument='c'
+    options='--csv --dereference --fields= --files-from= --follow --format= --help --json --long --null
+      --printf= --progress --progress= --stall-timeout= --stats --stats= --threads= --timeout= --version'
   else
     options='--apparent-size --color --color= --count --depth= --dereference --errors --exclude=
       --exclude-from= --help --json --min-share= --one-file-system --progress --progress= --reverse
@@ -47,19 +56,23 @@ _trawl() {
     case $name in
       --color | --progress) words='auto always never' ;;
       --stats) words='text json' ;;
+      --stat) words='none basic all' ;;
+      --follow) words='never roots all' ;;
+      --order) words='unordered component bytes rsync rsync28' ;;
+      --type) words='f d l s p b c' ;;
       --sort) words='size count name' ;;
       --time) words='atime access use ctime status' ;;
       --time-style) words='full-iso long-iso iso +' ;;
       --block-size) words='K M G T kB MB GB human-readable si' ;;
-      --exclude-from | --files0-from | --trace) kind=file ;;
+      --exclude-from | --files-from | --files0-from | --trace) kind=file ;;
       *) return ;;
     esac
   elif [[ $word == -* && ! $ended ]]; then
     words=$options
   elif [[ $COMP_CWORD -eq 1 ]]; then
-    words='du help' kind=file
+    words='du list stat help' kind=file
   elif [[ $COMP_CWORD -eq 2 && ${COMP_WORDS[1]} == help ]]; then
-    words=du
+    words='du list stat'
   else
     kind=file
   fi

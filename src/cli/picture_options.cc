@@ -68,6 +68,8 @@ const option kLongOptions[] = {
 constexpr char kHelp[] =
     R"(Usage: trawl [OPTION]... [PATH]...
   or:  trawl du [OPTION]... [FILE]...       (GNU du; see trawl du --help)
+  or:  trawl list [OPTION]... [PATH]...     (everything below; see trawl list --help)
+  or:  trawl stat [OPTION]... [PATH]...     (metadata of these; see trawl stat --help)
 
 Shows what takes the space below each PATH (the current directory, if there is none): the biggest
 directories and files, as a tree that fits the terminal.

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMPLETIONS = ROOT / "completions"
-COMMANDS = {"picture": [], "du": ["du"]}
+COMMANDS = {"picture": [], "du": ["du"], "list": ["list"], "stat": ["stat"]}
 
 LONG = re.compile(r"(?<![\w-])--([a-z0-9][a-z0-9-]*)")
 SHORT = re.compile(r"(?<![\w-])-([A-Za-z0-9])(?![\w-])")
@@ -62,7 +62,8 @@ def test_the_parser_knows_them(trawl_path, command, all_options, tmp_path):
 
 # --- manuals ---------------------------------------------------------------------------------------
 
-PAGES = {"picture": ROOT / "docs/man/trawl.1", "du": ROOT / "docs/man/trawl-du.1"}
+PAGES = {"picture": ROOT / "docs/man/trawl.1", "du": ROOT / "docs/man/trawl-du.1",
+         "list": ROOT / "docs/man/trawl-list.1", "stat": ROOT / "docs/man/trawl-stat.1"}
 
 
 def test_the_manual_has_them(command, all_options):
@@ -88,9 +89,12 @@ def test_zsh_has_them(command, all_options):
 
 
 def test_fish_has_them(command, all_options):
-    other = {"picture": "-n __trawl_is_du", "du": "-n 'not __trawl_is_du'"}[command]
+    def is_for_it(line):
+        condition = re.search(r" -n '__trawl_is(_not)? ([a-z ]+)'", line)
+        return condition is None or (command in condition[2].split()) != bool(condition[1])
+
     lines = [line for line in (COMPLETIONS / "trawl.fish").read_text().splitlines()
-             if line.startswith("complete -c trawl") and other not in line]
+             if line.startswith("complete -c trawl") and is_for_it(line)]
     text = re.sub(r" -d ('[^']*'|\S+)", "", "\n".join(lines))
     assert (set(re.findall(r" -l (\S+)", text)), set(re.findall(r" -s (\S)", text))) == all_options
 
@@ -148,7 +152,19 @@ def test_bash_puts_an_equals_sign_where_an_argument_follows(complete, trawl_path
     (["du", "--depth"], []),
     (["d"], ["du"]),
     (["h"], ["help"]),
-    (["help", ""], ["du"]),
+    (["l"], ["list"]),
+    (["help", ""], ["du", "list", "stat"]),
+    (["st"], ["stat"]),
+    (["stat", "--files-from=f"], ["--files-from=file"]),
+    (["stat", "-c", ""], []),
+    (["stat", "--fields", ""], []),
+    (["stat", "-L", ""], ["file", "some dir"]),
+    (["list", "--order=r"], ["--order=rsync", "--order=rsync28"]),
+    (["list", "--stat", "a"], ["all"]),
+    (["list", "--follow", "=", "r"], ["roots"]),
+    (["list", "--type", "="], ["b", "c", "d", "f", "l", "p", "s"]),
+    (["list", "--format", ""], []),
+    (["list", "-x", ""], ["file", "some dir"]),
     (["--sort=n"], ["--sort=name"]),
     (["--sort", "=", "n"], ["name"]),
     (["--sort", "="], ["count", "name", "size"]),

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `trawl list`: lines of entries, as they are found or in order; messages at the end.
+#include "cli/list.h"
+
+#include <trawl/file_list.h>
+#include <trawl/walk.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "cli/interrupt.h"
+#include "cli/list_options.h"
+#include "cli/list_output.h"
+#include "cli/list_visitor.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/quote.h"
+#include "cli/statistics.h"
+
+namespace trawl::cli {
+
+namespace {
+
+struct Context {
+  const ListArguments& arguments;
+  const Deadline deadline;
+  const CancelToken& cancel;
+  std::atomic<std::uint64_t>* const progress;
+  LineOutput& output;
+  std::chrono::nanoseconds stall_timeout() const {
+    return arguments.stall_timeout.value_or(std::chrono::nanoseconds(0));
+  }
+};
+
+Result list_as_found(const Context& context) {
+  const ListArguments& arguments = context.arguments;
+  Options options;
+  options.fields = arguments.fields;
+  options.directory_metadata_in_batch = true;
+  options.link_targets = arguments.format->needs_target();
+  options.follow = arguments.follow;
+  options.one_file_system = arguments.one_file_system;
+  options.max_depth = arguments.max_depth - 1;  // of directories that are entered
+  options.threads = arguments.threads;
+  // Visitors write to standard output only. But who looks up names of users may keep a connection,
+  // and not only for the thread that opened it.
+  options.private_descriptors = (arguments.fields & Fields::owner) == Fields::none;
+  options.slot_bytes = sizeof(ListVisitor::Slot);
+  options.deadline = context.deadline;
+  options.cancel = &context.cancel;
+  options.stall_timeout = context.stall_timeout();
+  options.progress_entries = context.progress;
+  options.max_errors = SIZE_MAX;
+  std::deque<ListVisitor> visitors;
+  return walk(arguments.paths, options, [&](unsigned) -> Visitor& {
+    return visitors.emplace_back(arguments, context.output);
+  });
+}
+
+// The line of an entry; `path` and `metadata` are memory for it.
+EntryLine line_of(const FileListEntry& entry, const ListArguments& arguments, std::string& path,
+                  Metadata& metadata) {
+  EntryLine line{.path = {},
+                 .name = entry.is_root() ? last_name(entry.file_name()) : entry.file_name(),
+                 .depth = entry.depth(),
+                 .type = entry.type(),
+                 .metadata = nullptr,
+                 .target = entry.link_target()};
+  path.clear();
+  if (!arguments.relative) {
+    entry.append_full_path(path);
+  } else if (!entry.is_root()) {
+    entry.append_relative_path(path);
+  } else {
+    path = line.type == FileType::directory ? "." : line.name;
+  }
+  line.path = path;
+  if (arguments.fields != Fields::none) {
+    metadata = entry.metadata();
+    line.metadata = &metadata;
+  }
+  return line;
+}
+
+Result list_in_order(const Context& context) {
+  const ListArguments& arguments = context.arguments;
+  ListOptions options;
+  options.fields = arguments.fields;
+  options.follow = arguments.follow;
+  options.one_file_system = arguments.one_file_system;
+  options.max_depth = arguments.max_depth;
+  options.safe_links = arguments.safe_links;
+  options.link_targets = arguments.format->needs_target();
+  options.order = arguments.order;
+  options.threads = arguments.threads;
+  options.deadline = context.deadline;
+  options.cancel = &context.cancel;
+  options.stall_timeout = context.stall_timeout();
+  options.progress_entries = context.progress;
+  LineBuffer& buffer = context.output.add_buffer();
+  std::string path;
+  Metadata metadata;
+  Result result;
+  for (const std::string& root : arguments.paths) {
+    FileListWalker walker(root, options);
+    for (const FileListEntry& entry : walker) {
+      if (context.output.failed()) {
+        break;
+      }
+      if (entry.depth() >= arguments.min_depth && arguments.lists(entry.type())) {
+        const std::lock_guard lock(buffer);
+        arguments.format->append(line_of(entry, arguments, path, metadata), buffer.text());
+        buffer.added();
+      }
+    }
+    result += Result(walker.result());
+    if (result.ending != Ending::complete) {
+      break;
+    }
+  }
+  return result;
+}
+
+const char* verb_of(Operation operation) {
+  switch (operation) {
+    case Operation::open:
+      return "open";
+    case Operation::read:
+      return "read";
+    case Operation::stat:
+      return "access";
+    case Operation::descend:
+      return "enter";
+  }
+  return "";
+}
+
+// Everything that is to be said, by path. True if the list is whole.
+bool report(Result& result, const Output& output, std::string& out) {
+  const auto say = [&out](const std::string& message) { out += "trawl list: " + message + '\n'; };
+  std::sort(result.errors.begin(), result.errors.end(), [](const Error& a, const Error& b) {
+    return std::tie(a.path, a.operation) < std::tie(b.path, b.operation);
+  });
+  for (const Error& error : result.errors) {
+    say(std::string("cannot ") + verb_of(error.operation) + ' ' + quote_always(error.path) + ": " +
+        error_text(error.code));
+  }
+  if (result.ending == Ending::timed_out) {
+    say("stopped by --timeout: the list is partial");
+  } else if (result.ending == Ending::cancelled) {
+    say("interrupted: the list is partial");
+  }
+  // Who closes a pipe knows that there would be more.
+  if (output.error() != 0 && output.error() != EPIPE) {
+    say("write error: " + output.reason());
+  }
+  return result.complete() && output.error() == 0;
+}
+
+int run(const ListArguments& arguments) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Deadline deadline = arguments.timeout ? Deadline(begin + *arguments.timeout) : std::nullopt;
+  CancelToken token;
+  const Interrupt interrupt(token);
+  Progress progress(arguments.progress);
+  LineOutput output(deadline, progress);
+  if (const std::string header = arguments.format->header(); !header.empty()) {
+    LineBuffer& buffer = output.add_buffer();
+    const std::lock_guard lock(buffer);
+    buffer.text() = header;
+  }
+  output.flush();  // before any line, whoever writes that
+  const Context context{arguments, deadline, token, progress.entries(), output};
+  // What rsync thinks of a link is the library's to know.
+  const bool as_found = arguments.order == Order::unordered && !arguments.safe_links;
+  Result result = as_found ? list_as_found(context) : list_in_order(context);
+  output.finish();
+  progress.stop();
+  if (output.output().error() == Output::kGivenUp) {
+    // The walk may have come to its end, its lines did not.
+    result.ending = Interrupt::status() != 0 ? Ending::cancelled : Ending::timed_out;
+  }
+
+  Output messages(STDERR_FILENO, deadline);
+  const bool whole = report(result, output.output(), messages.buffer());
+  if (arguments.stats != StatsFormat::none) {
+    messages.buffer() +=
+        describe(result, std::chrono::steady_clock::now() - begin, arguments.stats);
+  }
+  messages.flush();
+  if (Interrupt::status() != 0) {
+    return Interrupt::status();
+  }
+  return whole ? 0 : 1;
+}
+
+}  // namespace
+
+int list_main(int argc, char** argv) {
+  const ListCommand command = parse_list_options(argc, argv);
+  if (!command.status) {
+    return run(command.arguments);
+  }
+  return print_and_exit_status(command.out, "trawl list", *command.status);
+}
+
+}  // namespace trawl::cli

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line of `trawl list [OPTION]... [PATH]...`.
+#pragma once
+
+#include <trawl/file_list.h>
+#include <trawl/walk.h>
+
+#include <chrono>
+#include <climits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/entry_format.h"
+#include "cli/statistics.h"
+#include "cli/when.h"
+
+namespace trawl::cli {
+
+struct ListArguments {
+  std::unique_ptr<EntryFormat> format;
+  std::optional<char> path_end;  // lines are paths alone, with this behind them
+  Fields fields = Fields::none;  // asked of each entry
+  Order order = Order::unordered;
+  bool relative = false;
+  unsigned types = UINT_MAX;  // 1 << FileType of those that are listed
+  int min_depth = 0;
+  int max_depth = INT_MAX;
+  Follow follow = Follow::never;
+  bool one_file_system = false;
+  bool safe_links = false;
+  unsigned threads = 0;
+  std::optional<std::chrono::nanoseconds> timeout;
+  std::optional<std::chrono::nanoseconds> stall_timeout;
+  StatsFormat stats = StatsFormat::none;
+  When progress = When::automatic;
+  std::vector<std::string> paths;
+
+  bool lists(FileType type) const { return (types >> static_cast<unsigned>(type) & 1U) != 0; }
+};
+
+struct ListCommand {
+  ListArguments arguments;
+  std::optional<int> status;  // if set, print `out` and exit with it
+  std::string out;
+};
+
+// Writes messages to standard error; uses getopt_long and its globals, and so one thread at a time.
+ListCommand parse_list_options(int argc, char** argv);
+
+}  // namespace trawl::cli
