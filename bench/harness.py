@@ -96,8 +96,9 @@ def build_tools():
         ("floor", "floor/floor.cc", [*cxx, "-pthread"], []),
         ("calls", "calls/calls.cc", [*cxx, "-pthread"], []),
         ("make_tree", "trees/make_tree.cc", cxx, []),
-        ("names", "names/names.cc", [*cxx, "-static-libstdc++", "-static-libgcc", "-pthread", f"-I{ROOT}/include"],
-         [LIBRARY]),
+        *((name, f"{place}/{name}.cc", [*cxx, "-static-libstdc++", "-static-libgcc", "-pthread", f"-I{ROOT}/include"], [LIBRARY])
+          for place, name in (("names", "names"), ("events", "events"), ("cache", "cache"), ("lists", "lists"),
+                              ("lists", "batched_stat_benchmark"))),
         ("simulate", "simulate/simulate.cc", [*cxx, "-pthread", f"-I{ROOT}/include", f"-I{ROOT}/src"],
          [HERE / "simulate/virtual_machine.cc", HERE / "simulate/model_tree.cc", LIBRARY]),
         ("costs", "simulate/costs.cc", [*cxx, "-pthread"], []),
