@@ -222,7 +222,7 @@ Verdict ListVisitor::enter(Directory& directory) {
 
 void ListVisitor::encode(const Entry& entry, int depth, ListBuild& out) const {
   const RecordLayout& layout = work_.storage.layout;
-  const std::string_view name = depth == 0 ? std::string_view() : entry.name;
+  const std::string_view name = depth == 0 ? std::string_view("") : entry.name;
   const bool has_target = work_.options.link_targets && entry.type == FileType::symlink;
   RecordHeader header{.name_size = static_cast<std::uint16_t>(name.size()), .type = entry.type};
   const auto set = [&header](RecordFlag flag, bool on) {
