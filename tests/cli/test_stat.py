@@ -388,6 +388,6 @@ def test_memory_does_not_grow_with_the_list(trawl_path, tmp_path, files):
         with open(tmp_path / "list", "wb") as file:
             file.write(b"plain\n" * count)
         done = subprocess.run(["python3", "-c", measure, trawl_path, "stat", "--files-from=list", "-c", "%n %s"],
-                              cwd=tmp_path, env=ENVIRONMENT, capture_output=True, check=True, timeout=300)
+                              cwd=tmp_path, env=environment, capture_output=True, check=True, timeout=300)
         most.append(int(done.stdout))
     assert most[1] < 1.5 * most[0] + 10_000, most
