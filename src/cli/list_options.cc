@@ -5,12 +5,11 @@
 #include <trawl/version.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <string_view>
 #include <utility>
 
-#include "cli/duration.h"
 #include "cli/number.h"
+#include "cli/option_reader.h"
 #include "cli/quote.h"
 
 namespace trawl::cli {
@@ -107,8 +106,9 @@ entry, while the walk goes on.
 Exit status: 0 complete, 1 partial (standard error says why), 2 wrong usage, 130 interrupted.
 )";
 
-class Parser {
+class Parser : private OptionReader {
  public:
+  Parser() : OptionReader("trawl list") {}
   ListCommand parse(int argc, char** argv);
 
  private:
@@ -119,11 +119,8 @@ class Parser {
   bool set_types(const char* argument);
   bool set_order(const char* argument);
   bool set_follow(const char* argument);
-  bool set_when(const char* argument);
   bool finish();
   void make_format();
-  bool say(const std::string& message) const;
-  bool refuse(std::string_view option, const char* argument, std::string_view wanted) const;
 
   ListCommand command_;
   ListArguments& arguments_ = command_.arguments;
@@ -132,16 +129,6 @@ class Parser {
   bool null_ = false;
   std::optional<Fields> stat_;
 };
-
-bool Parser::say(const std::string& message) const {
-  std::fprintf(stderr, "trawl list: %s\n", message.c_str());
-  return false;
-}
-
-bool Parser::refuse(std::string_view option, const char* argument, std::string_view wanted) const {
-  return say("invalid " + std::string(option) + " argument " + quote_word(argument) + ": " +
-             std::string(wanted) + " is wanted");
-}
 
 bool Parser::set_form(Form form) {
   if (form_ != Form::paths && form_ != form) {
@@ -203,17 +190,6 @@ bool Parser::set_follow(const char* argument) {
   return true;
 }
 
-bool Parser::set_when(const char* argument) {
-  const std::string_view word = argument == nullptr ? "always" : argument;
-  if (word != "always" && word != "auto" && word != "never") {
-    return refuse("--progress", argument, "auto, always or never");
-  }
-  arguments_.progress = word == "always" ? When::always
-                        : word == "auto" ? When::automatic
-                                         : When::never;
-  return true;
-}
-
 bool Parser::set(int option, const char* argument) {
   switch (option) {
     case '0':
@@ -248,7 +224,7 @@ bool Parser::set(int option, const char* argument) {
     case kOrder:
       return set_order(argument);
     case kProgress:
-      return set_when(argument);
+      return set_when(arguments_.progress, "--progress", argument);
     case kRelative:
       arguments_.relative = true;
       return true;
@@ -264,22 +240,13 @@ bool Parser::set(int option, const char* argument) {
       return true;
     }
     case kStats:
-      return set_stats_format(arguments_.stats, argument) ||
-             refuse("--stats", argument, "text or json");
+      return set_stats(arguments_.stats, argument);
     case kThreads:
-      if (const auto threads = parse_in_range(argument, 1U, kMaxThreads)) {
-        arguments_.threads = *threads;
-        return true;
-      }
-      return refuse("--threads", argument, "a number from 1 to " + std::to_string(kMaxThreads));
+      return set_threads(arguments_.threads, argument);
     case kTimeout:
-      arguments_.timeout = parse_duration(argument);
-      return arguments_.timeout ||
-             refuse("--timeout", argument, "a duration such as 30, 500ms or 5m");
+      return set_duration(arguments_.timeout, "--timeout", argument);
     case kStallTimeout:
-      arguments_.stall_timeout = parse_duration(argument);
-      return arguments_.stall_timeout ||
-             refuse("--stall-timeout", argument, "a duration such as 30, 500ms or 5m");
+      return set_duration(arguments_.stall_timeout, "--stall-timeout", argument);
     case kType:
       return set_types(argument);
     case 'h':

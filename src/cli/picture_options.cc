@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/picture_options.h"
 
-#include "cli/duration.h"
 #include "cli/number.h"
+#include "cli/option_reader.h"
 #include "cli/quote.h"
 #include "cli/trace_file.h"
 
@@ -105,39 +105,17 @@ directories and files, as a tree that fits the terminal.
 Exit status: 0 complete, 1 partial (the summary says why), 2 wrong usage, 130 interrupted.
 )";
 
-class Parser {
+class Parser : private OptionReader {
  public:
+  Parser() : OptionReader("trawl") {}
   PictureCommand parse(int argc, char** argv);
 
  private:
   bool set(int option, const char* argument);
-  bool refuse(std::string_view option, const char* argument, std::string_view wanted);
-  bool set_when(When& out, std::string_view option, const char* argument);
 
   PictureCommand command_;
   PictureOptions& options_ = command_.options;
 };
-
-bool Parser::refuse(std::string_view option, const char* argument, std::string_view wanted) {
-  std::fprintf(stderr, "trawl: invalid %.*s argument %s: %.*s is wanted\n",
-               static_cast<int>(option.size()), option.data(), quote_word(argument).c_str(),
-               static_cast<int>(wanted.size()), wanted.data());
-  return false;
-}
-
-bool Parser::set_when(When& out, std::string_view option, const char* argument) {
-  const std::string_view word = argument == nullptr ? "always" : argument;
-  if (word == "always") {
-    out = When::always;
-  } else if (word == "auto") {
-    out = When::automatic;
-  } else if (word == "never") {
-    out = When::never;
-  } else {
-    return refuse(option, argument, "auto, always or never");
-  }
-  return true;
-}
 
 bool Parser::set(int option, const char* argument) {
   switch (option) {
@@ -180,8 +158,7 @@ bool Parser::set(int option, const char* argument) {
     case kJson: options_.json = true; return true;
     case kErrors: options_.list_errors = true; return true;
     case kStats:
-      return set_stats_format(options_.stats, argument) ||
-             refuse("--stats", argument, "text or json");
+      return set_stats(options_.stats, argument);
     case kTrace:
       options_.trace = argument;
       if (!can_trace()) {
@@ -191,19 +168,11 @@ bool Parser::set(int option, const char* argument) {
     case kColor: return set_when(options_.color, "--color", argument);
     case kProgress: return set_when(options_.progress, "--progress", argument);
     case kThreads:
-      if (const auto threads = parse_in_range(argument, 1U, kMaxThreads)) {
-        options_.threads = *threads;
-        return true;
-      }
-      return refuse("--threads", argument, "a number from 1 to " + std::to_string(kMaxThreads));
+      return set_threads(options_.threads, argument);
     case kTimeout:
-      options_.timeout = parse_duration(argument);
-      return options_.timeout ||
-             refuse("--timeout", argument, "a duration such as 30, 500ms or 5m");
+      return set_duration(options_.timeout, "--timeout", argument);
     case kStallTimeout:
-      options_.stall_timeout = parse_duration(argument);
-      return options_.stall_timeout ||
-             refuse("--stall-timeout", argument, "a duration such as 30, 500ms or 5m");
+      return set_duration(options_.stall_timeout, "--stall-timeout", argument);
     case 'h':
       command_.out = kHelp;
       command_.status = 0;

@@ -4,12 +4,10 @@
 #include <getopt.h>
 #include <trawl/version.h>
 
-#include <cstdio>
 #include <string_view>
 #include <utility>
 
-#include "cli/duration.h"
-#include "cli/number.h"
+#include "cli/option_reader.h"
 #include "cli/quote.h"
 
 namespace trawl::cli {
@@ -87,51 +85,28 @@ How it runs:
 Exit status: 0 complete, 1 something failed, 2 wrong usage, 130 interrupted.
 )";
 
-class Parser {
+class Parser : private OptionReader {
  public:
+  Parser() : OptionReader("trawl stat") {}
   StatCommand parse(int argc, char** argv);
 
  private:
   bool set(int option, const char* argument);
   bool set_form(StatForm form, const char* name, const char* format = "");
-  bool complain(const std::string& message);
-  bool refuse(std::string_view option, const char* argument, std::string_view wanted);
-  bool set_progress(const char* argument);
 
   StatCommand command_;
   StatCommandOptions& options_ = command_.options;
   const char* form_name_ = nullptr;  // of the option that chose the form
 };
 
-bool Parser::complain(const std::string& message) {
-  std::fprintf(stderr, "trawl stat: %s\n", message.c_str());
-  return false;
-}
-
-bool Parser::refuse(std::string_view option, const char* argument, std::string_view wanted) {
-  return complain("invalid " + std::string(option) + " argument " + quote_word(argument) + ": " +
-                  std::string(wanted) + " is wanted");
-}
-
 // Given again, an option counts for the last time.
 bool Parser::set_form(StatForm form, const char* name, const char* format) {
   if (form_name_ != nullptr && options_.form != form) {
-    return complain(std::string(form_name_) + " and " + name + " cannot be combined");
+    return say(std::string(form_name_) + " and " + name + " cannot be combined");
   }
   form_name_ = name;
   options_.form = form;
   options_.format = format;
-  return true;
-}
-
-bool Parser::set_progress(const char* argument) {
-  const std::string_view word = argument == nullptr ? "always" : argument;
-  if (word != "always" && word != "auto" && word != "never") {
-    return refuse("--progress", argument, "auto, always or never");
-  }
-  options_.progress = word == "always" ? When::always
-                      : word == "auto" ? When::automatic
-                                       : When::never;
   return true;
 }
 
@@ -159,24 +134,15 @@ bool Parser::set(int option, const char* argument) {
       options_.files_from = argument;
       return true;
     case kThreads:
-      if (const auto threads = parse_in_range(argument, 1U, kMaxThreads)) {
-        options_.threads = *threads;
-        return true;
-      }
-      return refuse("--threads", argument, "a number from 1 to " + std::to_string(kMaxThreads));
+      return set_threads(options_.threads, argument);
     case kTimeout:
-      options_.timeout = parse_duration(argument);
-      return options_.timeout ||
-             refuse("--timeout", argument, "a duration such as 30, 500ms or 5m");
+      return set_duration(options_.timeout, "--timeout", argument);
     case kStallTimeout:
-      options_.stall_timeout = parse_duration(argument);
-      return options_.stall_timeout ||
-             refuse("--stall-timeout", argument, "a duration such as 30, 500ms or 5m");
+      return set_duration(options_.stall_timeout, "--stall-timeout", argument);
     case kProgress:
-      return set_progress(argument);
+      return set_when(options_.progress, "--progress", argument);
     case kStats:
-      return set_stats_format(options_.stats, argument) ||
-             refuse("--stats", argument, "text or json");
+      return set_stats(options_.stats, argument);
     case 'h':
       command_.out = kHelp;
       command_.status = 0;
@@ -204,10 +170,10 @@ StatCommand Parser::parse(int argc, char** argv) {
   }
   options_.paths.assign(argv + optind, argv + argc);
   if (options_.files_from && !options_.paths.empty()) {
-    complain("paths and --files-from cannot be combined: " + quote_always(options_.paths[0]));
+    say("paths and --files-from cannot be combined: " + quote_always(options_.paths[0]));
     command_.status = kUsage;
   } else if (!options_.files_from && options_.paths.empty()) {
-    complain("no paths: give some, or a list of them with --files-from");
+    say("no paths: give some, or a list of them with --files-from");
     command_.status = kUsage;
   }
   return std::move(command_);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/option_reader.h"
+
+#include <cstdio>
+
+#include "cli/duration.h"
+#include "cli/number.h"
+#include "cli/quote.h"
+
+namespace trawl::cli {
+
+bool OptionReader::say(const std::string& message) const {
+  std::fprintf(stderr, "%s: %s\n", program_, message.c_str());
+  return false;
+}
+
+bool OptionReader::refuse(std::string_view option, const char* argument,
+                          std::string_view wanted) const {
+  return say("invalid " + std::string(option) + " argument " + quote_word(argument) + ": " +
+             std::string(wanted) + " is wanted");
+}
+
+bool OptionReader::set_when(When& out, std::string_view option, const char* argument) const {
+  const std::string_view word = argument == nullptr ? "always" : argument;
+  if (word == "always") {
+    out = When::always;
+  } else if (word == "auto") {
+    out = When::automatic;
+  } else if (word == "never") {
+    out = When::never;
+  } else {
+    return refuse(option, argument, "auto, always or never");
+  }
+  return true;
+}
+
+bool OptionReader::set_threads(unsigned& out, const char* argument) const {
+  if (const auto threads = parse_in_range(argument, 1U, kMaxThreads)) {
+    out = *threads;
+    return true;
+  }
+  return refuse("--threads", argument, "a number from 1 to " + std::to_string(kMaxThreads));
+}
+
+bool OptionReader::set_duration(std::optional<std::chrono::nanoseconds>& out,
+                                std::string_view option, const char* argument) const {
+  out = parse_duration(argument);
+  return out || refuse(option, argument, "a duration such as 30, 500ms or 5m");
+}
+
+bool OptionReader::set_stats(StatsFormat& out, const char* argument) const {
+  return set_stats_format(out, argument) || refuse("--stats", argument, "text or json");
+}
+
+}  // namespace trawl::cli
