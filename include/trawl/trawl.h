@@ -4,6 +4,9 @@
 #include <trawl/error.h>
 #include <trawl/events.h>
 #include <trawl/file_list.h>
+#include <trawl/path_filter.h>
+#include <trawl/pattern.h>
+#include <trawl/predicate.h>
 #include <trawl/stat.h>
 #include <trawl/types.h>
 #include <trawl/usage.h>

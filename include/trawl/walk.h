@@ -9,6 +9,7 @@
 //
 // For every directory the engine calls, in this order,
 //   enter(d)              once, when it is open and its metadata is known (if asked for)
+//                         (here Options::filter leaves out what it leaves out)
 //   select(d, batch)      per batch, before any stat: which entries are wanted at all
 //   entries(d, batch)     per batch, with metadata where asked for
 //   listed(d)             once, after the last batch
@@ -48,6 +49,8 @@
 
 namespace trawl {
 
+class PathFilter;  // trawl/path_filter.h
+
 enum class Verdict : std::uint8_t {
   proceed,
   prune,  // from enter(): do not list this directory; leave() follows at once with State::pruned.
@@ -67,6 +70,9 @@ struct Entry {
   // empty if it could not be read.
   std::string_view link_target = {};
   bool skip = false;     // select() may set it: no stat, not reported, not entered
+  // select() may set it: reported and entered, but no stat, unless that must tell the type.
+  bool no_metadata = false;
+  std::uint32_t tag = 0;  // what select() leaves in it is there in entries()
   bool descend = false;  // in entries(): true for a directory that will be entered; may be cleared
   bool followed = false;  // the type and metadata are those of a symbolic link's target
 };
@@ -189,6 +195,9 @@ inline constexpr int kCurrentDirectory = -100;  // AT_FDCWD
 
 struct Options {
   Fields fields = Fields::none;  // metadata of entries and directories; none: names and types only
+  // What it leaves out costs nothing but its name: no stat, not reported, not entered; select() does
+  // not see it. It must outlive the walk.
+  const PathFilter* filter = nullptr;
   Follow follow = Follow::never;
   // follow all: enter each directory (device, inode) once, by whichever path comes first (with one
   // thread: in listing order). False: every path is taken, only cycles are cut.
