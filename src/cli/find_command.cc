@@ -15,7 +15,7 @@ std::size_t cost_of(std::size_t bytes) { return bytes + 1 + sizeof(char*); }
 
 }  // namespace
 
-Command::Command(const std::vector<std::string>& words, std::string separator)
+CommandTemplate::CommandTemplate(const std::vector<std::string>& words, std::string separator)
     : program_(words.front()), separator_(std::move(separator)) {
   words_.reserve(words.size() + 1);
   for (const std::string& word : words) {
@@ -26,18 +26,18 @@ Command::Command(const std::vector<std::string>& words, std::string separator)
   }
 }
 
-std::size_t Command::placeholder_words() const {
+std::size_t CommandTemplate::placeholder_words() const {
   return static_cast<std::size_t>(std::count_if(
       words_.begin(), words_.end(), [](const Template& word) { return word.has_placeholder(); }));
 }
 
-std::string Command::argument_of(const Template& word, std::string_view path) const {
+std::string CommandTemplate::argument_of(const Template& word, std::string_view path) const {
   std::string out;
   word.append(out, path, separator_);
   return out;
 }
 
-Arguments Command::for_path(std::string_view path) const {
+Arguments CommandTemplate::for_path(std::string_view path) const {
   Arguments out;
   out.reserve(words_.size());
   for (const Template& word : words_) {
@@ -63,7 +63,7 @@ ArgumentLimits ArgumentLimits::of_system() {
           .one = 32 * static_cast<std::size_t>(page > 0 ? page : 4096)};
 }
 
-CommandBatch::CommandBatch(const Command& command, std::size_t most, ArgumentLimits limits)
+CommandBatch::CommandBatch(const CommandTemplate& command, std::size_t most, ArgumentLimits limits)
     : command_(command), most_(most), limits_(limits) {
   for (std::size_t i = 0; i < command.words_.size(); ++i) {
     if (command.words_[i].has_placeholder()) {

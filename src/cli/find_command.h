@@ -16,10 +16,10 @@ namespace trawl::cli {
 
 using Arguments = std::vector<std::string>;
 
-class Command {
+class CommandTemplate {
  public:
   // Adds {} if there is no placeholder. `words` is not empty.
-  Command(const std::vector<std::string>& words, std::string separator);
+  CommandTemplate(const std::vector<std::string>& words, std::string separator);
 
   // The first word, as written.
   const std::string& program() const { return program_; }
@@ -52,7 +52,7 @@ class CommandBatch {
  public:
   // The command, which outlives this, has one such word, and that is not the first. `most`: paths
   // per run; 0: no limit.
-  CommandBatch(const Command& command, std::size_t most, ArgumentLimits limits);
+  CommandBatch(const CommandTemplate& command, std::size_t most, ArgumentLimits limits);
 
   std::string argument_of(std::string_view path) const;
   enum class Room : std::uint8_t { enough, none_left, never };
@@ -64,7 +64,7 @@ class CommandBatch {
   Arguments command_for(std::span<const std::string> arguments) const;
 
  private:
-  const Command& command_;
+  const CommandTemplate& command_;
   const std::size_t most_;
   const ArgumentLimits limits_;
   std::size_t word_ = 0;   // which it is

@@ -137,7 +137,7 @@ void Executor::run() {
 void Executor::run_for(const std::string& path) {
   Turn turn(*this);
   const auto take = [&turn](Stream stream, std::string_view text) { turn.take(stream, text); };
-  for (const Command& command : settings_.commands) {
+  for (const CommandTemplate& command : settings_.commands) {
     const Arguments arguments = command.for_path(path);
     const ChildResult result =
         settings_.jobs == 1 ? run_child(arguments) : run_child(arguments, take);
@@ -151,7 +151,7 @@ void Executor::run_for(const std::string& path) {
 void Executor::run_batches() {
   const ArgumentLimits limits = ArgumentLimits::of_system();
   std::deque<CommandBatch> batches;
-  for (const Command& command : settings_.commands) {
+  for (const CommandTemplate& command : settings_.commands) {
     batches.emplace_back(command, settings_.most, limits);
   }
   while (const auto path = next()) {
@@ -164,7 +164,7 @@ void Executor::run_batches() {
   }
 }
 
-void Executor::add_to_batch(CommandBatch& batch, const Command& command, const std::string& path) {
+void Executor::add_to_batch(CommandBatch& batch, const CommandTemplate& command, const std::string& path) {
   std::string argument = batch.argument_of(path);
   switch (batch.room_for(argument)) {
     case CommandBatch::Room::never:
@@ -179,7 +179,7 @@ void Executor::add_to_batch(CommandBatch& batch, const Command& command, const s
   batch.add(std::move(argument));
 }
 
-void Executor::run_batch(const CommandBatch& batch, const Command& command,
+void Executor::run_batch(const CommandBatch& batch, const CommandTemplate& command,
                          std::span<const std::string> arguments) {
   if (arguments.empty() || Interrupt::status() != 0) {
     return;
@@ -194,7 +194,7 @@ void Executor::run_batch(const CommandBatch& batch, const Command& command,
   write(error_, judge(command, command.program(), result));
 }
 
-std::string Executor::judge(const Command& command, std::string_view program,
+std::string Executor::judge(const CommandTemplate& command, std::string_view program,
                             const ChildResult& result) {
   if (result.succeeded()) {
     return {};

@@ -36,7 +36,7 @@
 namespace trawl::cli {
 
 struct ExecSettings {
-  std::vector<Command> commands;
+  std::vector<CommandTemplate> commands;
   bool batches = false;  // -X
   std::size_t most = 0;  // --batch-size
   unsigned jobs = 1;     // of -x, at once
@@ -64,12 +64,12 @@ class Executor {
   void run();
   void run_for(const std::string& path);
   void run_batches();
-  void add_to_batch(CommandBatch& batch, const Command& command, const std::string& path);
-  void run_batch(const CommandBatch& batch, const Command& command,
+  void add_to_batch(CommandBatch& batch, const CommandTemplate& command, const std::string& path);
+  void run_batch(const CommandBatch& batch, const CommandTemplate& command,
                  std::span<const std::string> arguments);
   std::optional<std::string> next();
   // What is to be said about a run, if anything.
-  std::string judge(const Command& command, std::string_view program, const ChildResult& result);
+  std::string judge(const CommandTemplate& command, std::string_view program, const ChildResult& result);
   void close(bool drop);
   void write(Output& output, std::string_view text);
 

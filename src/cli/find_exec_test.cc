@@ -24,16 +24,16 @@ std::string contents(const std::string& path) {
 }
 
 TEST(FindCommand, AddsThePathWhereNoPlaceholderIs) {
-  EXPECT_EQ(Command({"wc", "-l"}, "/").for_path("a b"), (Arguments{"wc", "-l", "a b"}));
-  EXPECT_EQ(Command({"mv", "{}", "{.}.o"}, "/").for_path("./-x.c"),
+  EXPECT_EQ(CommandTemplate({"wc", "-l"}, "/").for_path("a b"), (Arguments{"wc", "-l", "a b"}));
+  EXPECT_EQ(CommandTemplate({"mv", "{}", "{.}.o"}, "/").for_path("./-x.c"),
             (Arguments{"mv", "./-x.c", "./-x.o"}));
-  EXPECT_EQ(Command({"{}", "{{}}"}, "/").for_path("run"), (Arguments{"run", "{}"}));
-  EXPECT_FALSE(Command({"{}"}, "/").has_fixed_program());
-  EXPECT_EQ(Command({"echo", "{}{/}", "{.}"}, "/").placeholder_words(), 2U);
+  EXPECT_EQ(CommandTemplate({"{}", "{{}}"}, "/").for_path("run"), (Arguments{"run", "{}"}));
+  EXPECT_FALSE(CommandTemplate({"{}"}, "/").has_fixed_program());
+  EXPECT_EQ(CommandTemplate({"echo", "{}{/}", "{.}"}, "/").placeholder_words(), 2U);
 }
 
 TEST(FindCommand, BatchesUpToItsLimits) {
-  const Command command({"echo", "<{/}>", "end"}, "/");
+  const CommandTemplate command({"echo", "<{/}>", "end"}, "/");
   // echo and end take 5 + 4 bytes and two pointers; each <xx> takes 5 and one.
   const std::size_t pointer = sizeof(char*);
   CommandBatch batch(command, 0, {.all = 9 + 2 * pointer + 2 * (5 + pointer), .one = 8});
@@ -107,8 +107,8 @@ TEST(FindProcess, LeavesNoDescriptorOpen) {
 class ExecutorTest : public ::testing::Test {
  protected:
   std::string log() const { return directory_.path() + "/log"; }
-  Command logging(const std::string& script) const {
-    return Command({"sh", "-c", "{ " + script + "; } >> " + log(), "sh"}, "/");
+  CommandTemplate logging(const std::string& script) const {
+    return CommandTemplate({"sh", "-c", "{ " + script + "; } >> " + log(), "sh"}, "/");
   }
   bool run(const ExecSettings& settings, int paths) {
     Progress progress(When::never);
@@ -150,7 +150,7 @@ TEST_F(ExecutorTest, BatchesPaths) {
   ExecSettings settings;
   settings.batches = true;
   settings.most = 2;
-  settings.commands = {logging("echo $@"), Command({"false"}, "/")};
+  settings.commands = {logging("echo $@"), CommandTemplate({"false"}, "/")};
   EXPECT_FALSE(run(settings, 5));
   EXPECT_EQ(contents(log()), "p0 p1\np2 p3\np4\n");
 }
@@ -165,7 +165,7 @@ TEST_F(ExecutorTest, RunsNothingForNothing) {
 
 TEST_F(ExecutorTest, GivesUpACommandThatDoesNotExist) {
   ExecSettings settings;
-  settings.commands = {Command({"/nonexistent/command"}, "/")};
+  settings.commands = {CommandTemplate({"/nonexistent/command"}, "/")};
   ::testing::internal::CaptureStderr();
   EXPECT_FALSE(run(settings, 5000));
   EXPECT_EQ(::testing::internal::GetCapturedStderr(),
@@ -175,7 +175,7 @@ TEST_F(ExecutorTest, GivesUpACommandThatDoesNotExist) {
 
 TEST_F(ExecutorTest, SaysWhatWasKilled) {
   ExecSettings settings;
-  settings.commands = {Command({"sh", "-c", "kill -9 $$"}, "/")};
+  settings.commands = {CommandTemplate({"sh", "-c", "kill -9 $$"}, "/")};
   ::testing::internal::CaptureStderr();
   EXPECT_FALSE(run(settings, 1));
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "trawl find: 'sh' was killed: Killed\n");
