@@ -164,7 +164,8 @@ void Executor::run_batches() {
   }
 }
 
-void Executor::add_to_batch(CommandBatch& batch, const CommandTemplate& command, const std::string& path) {
+void Executor::add_to_batch(CommandBatch& batch, const CommandTemplate& command,
+                            const std::string& path) {
   std::string argument = batch.argument_of(path);
   switch (batch.room_for(argument)) {
     case CommandBatch::Room::never:

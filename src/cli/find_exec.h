@@ -69,7 +69,8 @@ class Executor {
                  std::span<const std::string> arguments);
   std::optional<std::string> next();
   // What is to be said about a run, if anything.
-  std::string judge(const CommandTemplate& command, std::string_view program, const ChildResult& result);
+  std::string judge(const CommandTemplate& command, std::string_view program,
+                    const ChildResult& result);
   void close(bool drop);
   void write(Output& output, std::string_view text);
 

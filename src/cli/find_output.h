@@ -48,9 +48,7 @@ struct LineStyle {
   std::shared_ptr<EntryFormat> format;  // --json, --list-details
 
   // Paths alone, as they are.
-  bool is_plain() const {
-    return !colors && url.empty() && !text && !format && separator == "/";
-  }
+  bool is_plain() const { return !colors && url.empty() && !text && !format && separator == "/"; }
   Fields fields() const;
   bool needs_target() const { return format && format->needs_target(); }
   bool is_aligned() const { return format && format->is_aligned(); }
@@ -91,8 +89,8 @@ struct KeptFinding {
   operator Finding() const;
 };
 
-// The first `most` in the order of the ranking: names and paths ascending, the biggest and the latest
-// first; what is equal in this by path. Not thread-safe: one for each worker.
+// The first `most` in the order of the ranking: names and paths ascending, the biggest and the
+// latest first; what is equal in this by path. Not thread-safe: one for each worker.
 class Ranked {
  public:
   explicit Ranked(const Ranking& ranking) : ranking_(ranking) {}

@@ -132,9 +132,8 @@ void FindVisitor::select(Directory& directory, std::span<Entry> batch) {
       subject.type = is_link ? FileType::unknown : entry.type;
       answer = arguments_.plan->judge(subject);
     }
-    const bool may_be_entered =
-        is_entered &&
-        (entry.type == FileType::directory || entry.type == FileType::unknown || is_link);
+    const bool may_be_entered = is_entered && (entry.type == FileType::directory ||
+                                               entry.type == FileType::unknown || is_link);
     switch (answer) {
       case Answer::no:
         entry.skip = !may_be_entered;
