@@ -150,12 +150,14 @@ bool Parser::set_some_when(When& out, std::string_view option, const char* argum
   return argument == nullptr ? (out = When::automatic, true) : set_when(out, option, argument);
 }
 
-// getopt_long has taken the first word. Those that follow are not for it.
+// getopt_long has taken the first word. Those that follow are not for it; unless the first is the
+// option's own, as in -xtrue: then it is all.
 bool Parser::add_command(std::vector<std::vector<std::string>>& out, const char* first, int argc,
                          char** argv) const {
+  const bool is_all = first != argv[optind - 1];
   std::vector<std::string> words;
   for (const char* word = first; word != nullptr && std::strcmp(word, ";") != 0;
-       word = optind < argc ? argv[optind++] : nullptr) {
+       word = !is_all && optind < argc ? argv[optind++] : nullptr) {
     words.emplace_back(word);
   }
   if (words.empty()) {

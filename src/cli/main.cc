@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which command: `du` by that name or as the first word, `list`, `stat`, `help`, else the picture.
-// Directories of these names are `./du`, `./list`, `./stat` and `./help`.
+// Which command: `du` by that name or as the first word, `list`, `stat`, `find`, `help`, else the
+// picture. Directories of these names are `./du`, `./list`, `./stat`, `./find` and `./help`.
 #include <algorithm>
 #include <clocale>
 #include <cstdio>
@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "cli/du.h"
+#include "cli/find.h"
 #include "cli/list.h"
 #include "cli/picture.h"
 #include "cli/quote.h"
@@ -23,6 +24,7 @@ namespace {
 char g_trawl[] = "trawl";
 char g_trawl_du[] = "trawl du";
 char g_trawl_list[] = "trawl list";
+char g_trawl_find[] = "trawl find";
 char g_trawl_stat[] = "trawl stat";
 char g_help[] = "--help";
 
@@ -35,6 +37,7 @@ constexpr Command kCommands[] = {
     {"du", g_trawl_du, trawl::cli::du_main},
     {"list", g_trawl_list, trawl::cli::list_main},
     {"stat", g_trawl_stat, trawl::cli::stat_main},
+    {"find", g_trawl_find, trawl::cli::find_main},
 };
 constexpr Command kPicture = {"", g_trawl, trawl::cli::picture_main};
 
