@@ -14,6 +14,7 @@ enum CommonId : int {
   kProgress,
   kStats,
   kTrace,
+  kExclude,
   kHelp,  // where -h means something else
   kVersion,
 };

@@ -176,7 +176,7 @@ bool Parser::set(int id, const char* argument, int argc, char** argv) {
     case kBatchSize:
       return set_count(batch_size_.emplace(), "--batch-size", argument);
     case 'j':
-      return set_threads(arguments_.run.threads, argument);
+      return set_common(kThreads, argument, arguments_.run, command_);
     case 'V':
       return set_common(kVersion, argument, arguments_.run, command_);
     case kExplain:

@@ -43,23 +43,15 @@ bool OptionReader::set_duration(std::optional<std::chrono::nanoseconds>& out,
   return out || refuse(option, argument, "a duration such as 30, 500ms or 5m");
 }
 
-bool OptionReader::set_threads(unsigned& out, const char* argument) const {
-  if (const auto threads = parse_in_range(argument, 1U, kMaxThreads)) {
-    out = *threads;
-    return true;
-  }
-  return refuse("--threads", argument, "a number from 1 to " + std::to_string(kMaxThreads));
-}
-
-bool OptionReader::set_stats(StatsFormat& out, const char* argument) const {
-  return set_stats_format(out, argument) || refuse("--stats", argument, "text or json");
-}
-
 bool OptionReader::set_common(int id, const char* argument, RunArguments& out,
                               ParsedCommand& parsed) const {
   switch (id) {
     case kThreads:
-      return set_threads(out.threads, argument);
+      if (const auto threads = parse_in_range(argument, 1U, kMaxThreads)) {
+        out.threads = *threads;
+        return true;
+      }
+      return refuse("--threads", argument, "a number from 1 to " + std::to_string(kMaxThreads));
     case kTimeout:
       return set_duration(out.timeout, "--timeout", argument);
     case kStallTimeout:
@@ -67,13 +59,13 @@ bool OptionReader::set_common(int id, const char* argument, RunArguments& out,
     case kProgress:
       return set_when(out.progress, "--progress", argument);
     case kStats:
-      return set_stats(out.stats, argument);
+      return set_stats_format(out.stats, argument) || refuse("--stats", argument, "text or json");
     case kTrace:
       out.trace = argument;
       return can_trace() || say(TraceFile::kNotBuiltIn);
     case 'h':
     case kHelp:
-      parsed.out = help_text(*command_, program_);
+      parsed.out = help_text(command_, program_);
       parsed.status = 0;
       return false;
     case kVersion:

@@ -37,8 +37,7 @@ class OptionReader {
  protected:
   // Messages begin with `program`, which must live as long.
   OptionReader(const Command& command, const char* program)
-      : command_(&command), program_(program) {}
-  explicit OptionReader(const char* program) : program_(program) {}
+      : command_(command), program_(program) {}
   explicit OptionReader(const Command& command) : OptionReader(command, command.program) {}
 
   // Calls `set(id, argument)` for each option, argument null if there is none, until it returns
@@ -60,13 +59,12 @@ class OptionReader {
   bool set_when(When& out, std::string_view option, const char* argument) const;
   // Also false, with the status and what is to be printed, for --help and --version.
   bool set_common(int id, const char* argument, RunArguments& out, ParsedCommand& parsed) const;
-  bool set_threads(unsigned& out, const char* argument) const;
-  bool set_stats(StatsFormat& out, const char* argument) const;
+
+ private:
   bool set_duration(std::optional<std::chrono::nanoseconds>& out, std::string_view option,
                     const char* argument) const;
 
- private:
-  const Command* command_ = nullptr;
+  const Command& command_;
   const char* program_;
 };
 

@@ -219,11 +219,11 @@ int read_whole(sys::FileSystem& filesystem, int base, const std::string& path, b
     });
     used += error == 0 ? got : 0;
     out.resize(used);
+    if (error == 0 && used > most) {
+      return EFBIG;
+    }
     if (error != 0 || got < room) {
       return error;
-    }
-    if (used > most) {
-      return EFBIG;
     }
   }
 }
