@@ -14,10 +14,10 @@
 #include <string_view>
 #include <utility>
 
-#include "cli/duration.h"
+#include "cli/common_options.h"
+#include "cli/filter_options.h"
 #include "cli/number.h"
 #include "cli/quote.h"
-#include "cli/trace_file.h"
 
 namespace trawl::cli {
 
@@ -25,139 +25,242 @@ namespace {
 
 constexpr int kFailure = 1;
 
-enum GnuOption : int {
-  kApparentSize = 256,
-  kExclude,
+enum DuId : int {
+  kApparentSize = kFirstId,
   kFiles0From,
   kInodes,
+  kJson,
   kSi,
   kTime,
   kTimeStyle,
-  kHelp,
-  kVersion,
 };
 
-constexpr char kShortOptions[] = "0abd:chHklmst:xB:DLPSX:";
-
-// In GNU's order: it shows where a word is ambiguous.
-const option kGnuOptions[] = {
-    {"all", no_argument, nullptr, 'a'},
-    {"apparent-size", no_argument, nullptr, kApparentSize},
-    {"block-size", required_argument, nullptr, 'B'},
-    {"bytes", no_argument, nullptr, 'b'},
-    {"count-links", no_argument, nullptr, 'l'},
-    {"dereference", no_argument, nullptr, 'L'},
-    {"dereference-args", no_argument, nullptr, 'D'},
-    {"exclude", required_argument, nullptr, kExclude},
-    {"exclude-from", required_argument, nullptr, 'X'},
-    {"files0-from", required_argument, nullptr, kFiles0From},
-    {"human-readable", no_argument, nullptr, 'h'},
-    {"inodes", no_argument, nullptr, kInodes},
-    {"si", no_argument, nullptr, kSi},
-    {"max-depth", required_argument, nullptr, 'd'},
-    {"null", no_argument, nullptr, '0'},
-    {"no-dereference", no_argument, nullptr, 'P'},
-    {"one-file-system", no_argument, nullptr, 'x'},
-    {"separate-dirs", no_argument, nullptr, 'S'},
-    {"summarize", no_argument, nullptr, 's'},
-    {"total", no_argument, nullptr, 'c'},
-    {"threshold", required_argument, nullptr, 't'},
-    {"time", optional_argument, nullptr, kTime},
-    {"time-style", required_argument, nullptr, kTimeStyle},
-    {"help", no_argument, nullptr, kHelp},
-    {"version", no_argument, nullptr, kVersion},
-    {nullptr, 0, nullptr, 0},
+enum SectionId : std::uint8_t { kLines, kFigures, kWhichFiles, kBeyond, kHelpSection };
+constexpr Section kSections[] = {
+    {.title = "Lines"},       {.title = "Figures"},
+    {.title = "Which files"}, {.title = "Beyond GNU du", .help_title = "Beyond GNU du"},
+    {.title = "Help"},
 };
 
-enum class OurOption : std::uint8_t {
-  threads,
-  timeout,
-  stall_timeout,
-  json,
-  progress,
-  stats,
-  trace
+constexpr Option kOptions[] = {
+    {.id = '0',
+     .names = {"null"},
+     .help = "end each line with NUL instead of newline",
+     .manual = "End each line with a NUL byte instead of a newline.",
+     .section = kLines},
+    {.id = 'a',
+     .names = {"all"},
+     .help = "lines for files too, not only directories",
+     .manual = "Lines for all files, not only for directories.",
+     .section = kLines,
+     .conflicts = "summarize"},
+    {.id = kApparentSize,
+     .names = {"apparent-size"},
+     .help = "sizes as files have them, not the space that they take",
+     .manual =
+         "Sizes as files have them (the number of bytes that can be read), not the space that "
+         "is allocated.",
+     .section = kFigures},
+    {.id = 'B',
+     .names = {"block-size"},
+     .argument = Argument::required,
+     .word = "SIZE",
+     .help =
+         "count in units of SIZE: a number, K, M, G ... (powers of 1024), kB, MB ... (of 1000), "
+         "human-readable, si",
+     .manual = "Count in units of SIZE, rounded up; see `UNITS`.",
+     .section = kFigures,
+     .completion = Completion::words,
+     .words = "K M G T kB MB GB human-readable si"},
+    {.id = 'b',
+     .names = {"bytes"},
+     .help = "same as --apparent-size --block-size=1",
+     .brief = "apparent sizes in bytes",
+     .manual = "The same as `--apparent-size --block-size=1`.",
+     .section = kFigures},
+    {.id = 'c',
+     .names = {"total"},
+     .help = "a grand total at the end",
+     .manual = "A last line with the total.",
+     .section = kLines},
+    {.id = 'D',
+     .other_letter = 'H',
+     .names = {"dereference-args"},
+     .help = "follow symbolic links that are given as FILE",
+     .manual = "Follow symbolic links that are given as FILE, no others.",
+     .section = kWhichFiles,
+     .conflicts = "dereference no-dereference"},
+    {.id = 'd',
+     .names = {"max-depth"},
+     .argument = Argument::required,
+     .word = "N",
+     .help = "no lines for what is more than N levels below FILE",
+     .manual = "No lines for what is more than N levels below its FILE; it still counts. "
+               "`--max-depth=0` is `--summarize`.",
+     .section = kLines,
+     .conflicts = "summarize"},
+    exclude_option(kWhichFiles),
+    exclude_from_option(kWhichFiles),
+    {.id = kFiles0From,
+     .names = {"files0-from"},
+     .argument = Argument::required,
+     .word = "F",
+     .help = "take the names from F, where each ends with NUL; if F is -, from standard input",
+     .brief = "take the names from a file",
+     .manual =
+         "Take the names from F instead of the command line; each ends with a NUL byte. `-` is "
+         "standard input.",
+     .section = kWhichFiles,
+     .completion = Completion::files},
+    {.id = 'h',
+     .names = {"human-readable"},
+     .help = "figures such as 1.5K, 20M, 3G (powers of 1024)",
+     .manual = "Figures such as 1.5K, 20M or 3G, in powers of 1024.",
+     .section = kFigures,
+     .conflicts = "si k m"},
+    {.id = kInodes,
+     .names = {"inodes"},
+     .help = "count inodes instead of blocks",
+     .manual = "Numbers of inodes (files, directories and everything else) instead of sizes.",
+     .section = kFigures},
+    {.id = 'k',
+     .help = "same as --block-size=1K",
+     .manual = "The same as `--block-size=1K`.",
+     .section = kFigures,
+     .conflicts = "si m"},
+    {.id = 'L',
+     .names = {"dereference"},
+     .help = "follow all symbolic links",
+     .section = kWhichFiles,
+     .conflicts = "no-dereference"},
+    {.id = 'l',
+     .names = {"count-links"},
+     .help = "count every name of a file with several hard links",
+     .manual = "Count a file once for each of its hard links that is met.",
+     .section = kFigures},
+    {.id = 'm',
+     .help = "same as --block-size=1M",
+     .manual = "The same as `--block-size=1M`.",
+     .section = kFigures,
+     .conflicts = "si"},
+    {.id = 'P',
+     .names = {"no-dereference"},
+     .help = "follow no symbolic links (the default)",
+     .section = kWhichFiles},
+    {.id = 'S',
+     .names = {"separate-dirs"},
+     .help = "a directory's figure leaves out its subdirectories",
+     .manual = "Leave subdirectories out of the figure of a directory.",
+     .section = kFigures},
+    {.id = kSi, .names = {"si"}, .help = "like -h, but in powers of 1000", .section = kFigures},
+    {.id = 's', .names = {"summarize"}, .help = "only one line for each FILE", .section = kLines},
+    {.id = 't',
+     .names = {"threshold"},
+     .argument = Argument::required,
+     .word = "SIZE",
+     .help = "only lines of at least SIZE; if negative, of at most",
+     .brief = "only lines of at least SIZE; if negative, of at most",
+     .manual = "Only lines whose figure is at least SIZE, or, if that is negative, at most its "
+               "absolute value. With `--inodes` it is a number of inodes.",
+     .section = kLines},
+    {.id = kTime,
+     .names = {"time"},
+     .argument = Argument::optional,
+     .word = "WORD",
+     .help =
+         "show the latest change in each directory and below; WORD: atime, access, use, ctime or "
+         "status",
+     .brief = "show the latest change",
+     .manual =
+         "Behind the figure, the time of the latest change of anything in the directory and "
+         "below it: of contents, or, with WORD, of last access (`atime`, `access`, `use`) or of "
+         "status (`ctime`, `status`).",
+     .section = kFigures,
+     .completion = Completion::words,
+     .words = "atime access use ctime status"},
+    {.id = kTimeStyle,
+     .names = {"time-style"},
+     .argument = Argument::required,
+     .word = "STYLE",
+     .help = "of times: full-iso, long-iso, iso or +FORMAT",
+     .brief = "style of times",
+     .manual = "How that is written: `full-iso`, `long-iso` (the default), `iso` or `+`_FORMAT_, a "
+               "format as date(1) has it.",
+     .section = kFigures,
+     .completion = Completion::words,
+     .words = "full-iso long-iso iso +"},
+    {.id = 'x',
+     .names = {"one-file-system"},
+     .help = "stay on the file system of each FILE",
+     .section = kWhichFiles},
+    help_option(kHelpSection, kHelp),
+    version_option(kHelpSection),
+    // Ours.
+    threads_option(kBeyond),
+    timeout_option(kBeyond,
+                   "stop after e.g. 30, 500ms, 5m, 1h: what was counted so far is shown and marked "
+                   "as partial, exit status 1",
+                   "Stop after DURATION and print what was counted so far; see `PARTIAL RESULTS`. "
+                   "DURATION is a number, with a fraction or without, of seconds, or of the unit "
+                   "behind it: `ms`, `s`, `m`, `h` or `d`."),
+    stall_timeout_option(kBeyond),
+    {.id = kJson,
+     .names = {"json"},
+     .help = "one JSON document instead of lines",
+     .manual = "Print one JSON document instead of lines; see `JSON DOCUMENT`.",
+     .section = kBeyond},
+    progress_option(kBeyond),
+    stats_option(kBeyond),
+    trace_option(kBeyond),
 };
 
-struct OurEntry {
-  std::string_view name;
-  OurOption option;
-  int argument;
-};
+constexpr const Option* kFirstOfOurs =
+    std::ranges::find(kOptions, std::uint8_t{kBeyond}, &Option::section);
+constexpr std::size_t kGnuCount = static_cast<std::size_t>(kFirstOfOurs - std::begin(kOptions));
+constexpr std::span<const Option> kOurOptions = std::span(kOptions).subspan(kGnuCount);
 
-constexpr std::array<OurEntry, 7> kOurOptions = {{
-    {"threads", OurOption::threads, required_argument},
-    {"timeout", OurOption::timeout, required_argument},
-    {"stall-timeout", OurOption::stall_timeout, required_argument},
-    {"json", OurOption::json, no_argument},
-    {"progress", OurOption::progress, optional_argument},
-    {"stats", OurOption::stats, optional_argument},
-    {"trace", OurOption::trace, required_argument},
-}};
+// GNU's order of its long options: it shows where a word is ambiguous.
+constexpr std::string_view kGnuNames[] = {"all",
+                                          "apparent-size",
+                                          "block-size",
+                                          "bytes",
+                                          "count-links",
+                                          "dereference",
+                                          "dereference-args",
+                                          "exclude",
+                                          "exclude-from",
+                                          "files0-from",
+                                          "human-readable",
+                                          "inodes",
+                                          "si",
+                                          "max-depth",
+                                          "null",
+                                          "no-dereference",
+                                          "one-file-system",
+                                          "separate-dirs",
+                                          "summarize",
+                                          "total",
+                                          "threshold",
+                                          "time",
+                                          "time-style",
+                                          "help",
+                                          "version"};
+constexpr bool as_gnu(std::string_view a, std::string_view b) {
+  return std::ranges::find(kGnuNames, a) < std::ranges::find(kGnuNames, b);
+}
+constexpr Getopt kGnu = kGetopt<kOptions, kGnuCount, as_gnu>;
 
-constexpr char kHelpText[] =
-    R"(Sums up the disk usage of files and of directories with all that is below them.
-Without FILE, of the current directory.
-
-  -0, --null             end each line with NUL instead of newline
-  -a, --all              lines for files too, not only directories
-      --apparent-size    sizes as files have them, not the space that they take
-  -B, --block-size=SIZE  count in units of SIZE: a number, K, M, G ... (powers of
-                         1024), kB, MB ... (of 1000), human-readable, si
-  -b, --bytes            same as --apparent-size --block-size=1
-  -c, --total            a grand total at the end
-  -D, -H, --dereference-args
-                         follow symbolic links that are given as FILE
-  -d, --max-depth=N      no lines for what is more than N levels below FILE
-      --exclude=PATTERN  leave out what matches PATTERN
-  -X, --exclude-from=FILE
-                         leave out what matches a pattern in FILE
-      --files0-from=F    take the names from F, where each ends with NUL;
-                         if F is -, from standard input
-  -h, --human-readable   figures such as 1.5K, 20M, 3G (powers of 1024)
-      --inodes           count inodes instead of blocks
-  -k, -m                 same as --block-size=1K, --block-size=1M
-  -L, --dereference      follow all symbolic links
-  -l, --count-links      count every name of a file with several hard links
-  -P, --no-dereference   follow no symbolic links (the default)
-  -S, --separate-dirs    a directory's figure leaves out its subdirectories
-      --si               like -h, but in powers of 1000
-  -s, --summarize        only one line for each FILE
-  -t, --threshold=SIZE   only lines of at least SIZE; if negative, of at most
-      --time[=WORD]      show the latest change in each directory and below;
-                         WORD: atime, access, use, ctime or status
-      --time-style=STYLE of times: full-iso, long-iso, iso or +FORMAT
-  -x, --one-file-system  stay on the file system of each FILE
-      --help             show this
-      --version          show the version
-
-Beyond GNU du:
-      --threads=N        number of workers (default: as many as help)
-      --timeout=DURATION stop after e.g. 30, 500ms, 5m, 1h: what was counted
-                         so far is shown and marked as partial, exit status 1
-      --stall-timeout=DURATION
-                         give up on what a dead server holds up for so long,
-                         with an error, and go on with the rest
-      --json             one JSON document instead of lines
-      --progress[=WHEN]  a line on standard error while it runs: auto, always
-                         or never
-      --stats[=FORMAT]   what the engine did, on standard error: text or json
-      --trace=FILE       write a timeline for Perfetto or chrome://tracing to FILE
-
-The default unit is 1024 bytes; DU_BLOCK_SIZE, BLOCK_SIZE and BLOCKSIZE change it, POSIXLY_CORRECT
-makes it 512. TIME_STYLE sets the style of times.
-)";
-
-class Parser {
+class Parser : private OptionReader {
  public:
-  Parser(int argc, char** argv) : name_(argv[0]), argv_(argv, argv + argc) {}
+  Parser(int argc, char** argv)
+      : OptionReader(kDuCommand, argv[0]), name_(argv[0]), argv_(argv, argv + argc) {}
 
   DuCommand parse();
 
  private:
   // Each returns false once the command is to end.
   bool take_our_options();
-  bool set_our_option(const OurEntry& entry, const char* argument);
+  bool set_our_option(const Option& option, const char* argument);
   bool set(int option, int long_index, const char* argument);
   bool set_size(int option, int long_index, const char* argument);
   bool set_time_format();
@@ -187,7 +290,7 @@ class Parser {
 // else it begins. `found` is one of them.
 std::size_t gnu_matches(std::string_view word, const option*& found) {
   std::size_t count = 0;
-  for (const option* entry = kGnuOptions; entry->name != nullptr; ++entry) {
+  for (const option* entry = kGnu.names; entry->name != nullptr; ++entry) {
     if (word == entry->name) {
       found = entry;
       return 1;
@@ -230,7 +333,7 @@ bool Parser::take_our_options() {
     bool takes_next = false;  // its argument is the next word, whatever that looks like
     if (word[1] != '-') {
       for (std::size_t i = 1; i < word.size(); ++i) {
-        const char* known = word[i] == ':' ? nullptr : std::strchr(kShortOptions, word[i]);
+        const char* known = word[i] == ':' ? nullptr : std::strchr(kGnu.letters, word[i]);
         if (known != nullptr && known[1] == ':') {
           takes_next = i + 1 == word.size();
           break;
@@ -243,24 +346,24 @@ bool Parser::take_our_options() {
       if (gnu_matches(name, gnu) > 0) {
         takes_next = gnu->has_arg == required_argument && equals == word.npos;
       } else {
-        const OurEntry* ours = nullptr;
+        const Option* ours = nullptr;
         std::size_t count = 0;
-        for (const OurEntry& entry : kOurOptions) {
-          if (entry.name.starts_with(name)) {
-            ours = &entry;
+        for (const Option& each : kOurOptions) {
+          if (std::string_view(each.names[0]).starts_with(name)) {
+            ours = &each;
             ++count;
           }
         }
         if (count == 1) {
           rest.pop_back();
           const char* argument = equals == word.npos ? nullptr : argv_[at] + equals + 1;
-          if (argument != nullptr && ours->argument == no_argument) {
-            return fail_with_hint("option '--" + std::string(ours->name) +
+          if (argument != nullptr && ours->argument == Argument::none) {
+            return fail_with_hint("option '--" + std::string(ours->names[0]) +
                                   "' doesn't allow an argument");
           }
-          if (argument == nullptr && ours->argument == required_argument) {
+          if (argument == nullptr && ours->argument == Argument::required) {
             if (++at == argv_.size()) {
-              return fail_with_hint("option '--" + std::string(ours->name) +
+              return fail_with_hint("option '--" + std::string(ours->names[0]) +
                                     "' requires an argument");
             }
             argument = argv_[at];
@@ -281,48 +384,20 @@ bool Parser::take_our_options() {
   return true;
 }
 
-bool Parser::set_our_option(const OurEntry& entry, const char* argument) {
-  const std::string prefix = "invalid --" + std::string(entry.name) + " argument ";
-  switch (entry.option) {
-    case OurOption::threads: {
-      const auto threads = parse_in_range(argument, 1U, kMaxThreads);
-      options_.threads = threads.value_or(0);
-      return threads || fail(prefix + quote_word(argument) + ": a number from 1 to " +
-                             std::to_string(kMaxThreads) + " is wanted");
-    }
-    case OurOption::timeout:
-    case OurOption::stall_timeout: {
-      auto& timeout =
-          entry.option == OurOption::timeout ? options_.timeout : options_.stall_timeout;
-      timeout = parse_duration(argument);
-      return timeout ||
-             fail(prefix + quote_word(argument) + ": a duration such as 30, 500ms or 5m is wanted");
-    }
-    case OurOption::json:
-      options_.json = true;
-      return true;
-    case OurOption::stats:
-      return set_stats_format(options_.stats, argument) ||
-             fail(prefix + quote_word(argument) + ": text or json is wanted");
-    case OurOption::trace:
-      options_.trace = argument;
-      return can_trace() || fail(TraceFile::kNotBuiltIn);
-    case OurOption::progress:
-      for (const auto& [word, when] :
-           {std::pair("always", When::always), std::pair("auto", When::automatic),
-            std::pair("never", When::never)}) {
-        if (argument == nullptr || std::strcmp(argument, word) == 0) {
-          options_.progress = when;
-          return true;
-        }
-      }
-      return fail(prefix + quote_word(argument) + ": auto, always or never is wanted");
+bool Parser::set_our_option(const Option& option, const char* argument) {
+  if (option.id == kJson) {
+    options_.json = true;
+    return true;
   }
-  return true;
+  if (set_common(option.id, argument, options_, command_)) {
+    return true;
+  }
+  command_.status = kFailure;
+  return false;
 }
 
 bool Parser::fail_number(NumberError error, int option, int long_index, const char* argument) {
-  const std::string name = long_index >= 0 ? std::string("--") + kGnuOptions[long_index].name
+  const std::string name = long_index >= 0 ? std::string("--") + kGnu.names[long_index].name
                                            : std::string("-") + static_cast<char>(option);
   // GNU has plain quotes here, whatever the locale and the argument.
   const std::string quoted = std::string("'") + argument + "'";
@@ -483,10 +558,7 @@ bool Parser::set(int option, int long_index, const char* argument) {
       time_style_ = argument;
       return true;
     case kHelp:
-      command_.out = "Usage: " + name_ + " [OPTION]... [FILE]...\n  or:  " + name_ +
-                     " [OPTION]... --files0-from=F\n" + kHelpText;
-      command_.status = 0;
-      return false;
+      return set_common(option, argument, options_, command_);
     case kVersion:
       command_.out = name_ + " (trawl) " + std::string(version()) + "\n";
       command_.status = 0;
@@ -587,7 +659,7 @@ DuCommand Parser::parse() {
   optind = 0;
   for (;;) {
     int long_index = -1;
-    const int option = getopt_long(argc, argv_.data(), kShortOptions, kGnuOptions, &long_index);
+    const int option = getopt_long(argc, argv_.data(), kGnu.letters, kGnu.names, &long_index);
     if (option == -1) {
       break;
     }
@@ -601,6 +673,23 @@ DuCommand Parser::parse() {
 }
 
 }  // namespace
+
+constexpr Command kDuCommand = {
+    .program = "trawl du",
+    .brief = "disk usage as GNU du reports it",
+    .usage = "[OPTION]... [FILE]...\n[OPTION]... --files0-from=F",
+    .before = R"(Sums up the disk usage of files and of directories with all that is below them.
+Without FILE, of the current directory.
+)",
+    .after = R"(
+The default unit is 1024 bytes; DU_BLOCK_SIZE, BLOCK_SIZE and BLOCKSIZE change it, POSIXLY_CORRECT
+makes it 512. TIME_STYLE sets the style of times.
+)",
+    .sections = kSections,
+    .options = kOptions,
+    .columns = 80,
+    .operand = "FILE",
+};
 
 DuCommand parse_du_options(int argc, char** argv) { return Parser(argc, argv).parse(); }
 

@@ -2,28 +2,27 @@
 //
 // The command line of `trawl du`: GNU du's, option for option, and our own long options beside it.
 //
-// Ours never change what GNU's mean: a long option, abbreviated or not, is looked up among GNU's first,
-// and only one that GNU does not know is looked up among ours.
+// Ours never change what GNU's mean: a long option, abbreviated or not, is looked up among GNU's
+// first, and only one that GNU does not know is looked up among ours.
 #pragma once
-
-#include "cli/exclude.h"
-#include "cli/size_format.h"
-#include "cli/statistics.h"
-#include "cli/when.h"
 
 #include <trawl/usage.h>
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/exclude.h"
+#include "cli/option_reader.h"
+#include "cli/option_table.h"
+#include "cli/size_format.h"
+
 namespace trawl::cli {
 
+extern const Command kDuCommand;
 
-
-struct DuOptions {
+struct DuOptions : RunArguments {
   bool all = false;
   bool apparent_size = false;
   bool inodes = false;
@@ -42,19 +41,11 @@ struct DuOptions {
   std::vector<std::string> files;
   std::optional<std::string> files0_from;
 
-  unsigned threads = 0;
-  std::optional<std::chrono::nanoseconds> timeout;
-  std::optional<std::chrono::nanoseconds> stall_timeout;
   bool json = false;
-  StatsFormat stats = StatsFormat::none;
-  std::optional<std::string> trace;  // file for the timeline
-  When progress = When::automatic;
 };
 
-struct DuCommand {
+struct DuCommand : ParsedCommand {
   DuOptions options;
-  std::optional<int> status;  // if set, print `out` and exit with it
-  std::string out;
 };
 
 // argv[0] is the name that messages start with. Reads the environment, writes messages to standard

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/list_options.h"
 
-#include <getopt.h>
-#include <trawl/version.h>
 #include <unistd.h>
 
 #include <string_view>
 #include <utility>
 
+#include "cli/common_options.h"
 #include "cli/number.h"
 #include "cli/option_reader.h"
 #include "cli/quote.h"
@@ -18,8 +17,8 @@ namespace {
 
 constexpr int kUsage = 2;
 
-enum LongOption : int {
-  kCsv = 256,
+enum ListId : int {
+  kCsv = kFirstId,
   kFollow,
   kFormat,
   kJson,
@@ -27,88 +26,188 @@ enum LongOption : int {
   kMaxDepth,
   kMinDepth,
   kOrder,
-  kProgress,
   kRelative,
   kSafeLinks,
-  kStallTimeout,
   kStat,
-  kStats,
-  kThreads,
-  kTimeout,
   kType,
-  kVersion,
 };
 
-const option kLongOptions[] = {
-    {"csv", no_argument, nullptr, kCsv},
-    {"dereference", no_argument, nullptr, 'L'},
-    {"follow", optional_argument, nullptr, kFollow},
-    {"format", required_argument, nullptr, kFormat},
-    {"help", no_argument, nullptr, 'h'},
-    {"json", no_argument, nullptr, kJson},
-    {"long", no_argument, nullptr, kLong},
-    {"max-depth", required_argument, nullptr, kMaxDepth},
-    {"min-depth", required_argument, nullptr, kMinDepth},
-    {"null", no_argument, nullptr, '0'},
-    {"one-file-system", no_argument, nullptr, 'x'},
-    {"order", required_argument, nullptr, kOrder},
-    {"progress", optional_argument, nullptr, kProgress},
-    {"relative", no_argument, nullptr, kRelative},
-    {"safe-links", no_argument, nullptr, kSafeLinks},
-    {"stall-timeout", required_argument, nullptr, kStallTimeout},
-    {"stat", required_argument, nullptr, kStat},
-    {"stats", optional_argument, nullptr, kStats},
-    {"threads", required_argument, nullptr, kThreads},
-    {"timeout", required_argument, nullptr, kTimeout},
-    {"type", required_argument, nullptr, kType},
-    {"version", no_argument, nullptr, kVersion},
-    {nullptr, 0, nullptr, 0},
+enum SectionId : std::uint8_t { kLine, kOrdering, kEntries, kRunning };
+constexpr Section kSections[] = {{"What a line is"}, {"Order"}, {"Which entries"}, {"How it runs"}};
+
+constexpr Option kOptions[] = {
+    {.id = '0',
+     .names = {"null"},
+     .help = "end each line with NUL instead of newline",
+     .manual = "End each line with NUL instead of newline. Not with `--json` or `--csv`.",
+     .section = kLine},
+    {.id = kLong,
+     .names = {"long"},
+     .help = "lines like those of ls -l",
+     .manual = "Lines in the form of ls(1)'s long listing.",
+     .section = kLine,
+     .conflicts = "format json csv"},
+    {.id = kFormat,
+     .names = {"format"},
+     .argument = Argument::required,
+     .word = "FORMAT",
+     .help =
+         "lines made of FORMAT, in which {NAME} is a field: {path}, {size}, {mtime}; a NAME that "
+         "does not exist tells those that do",
+     .brief = "lines made of fields",
+     .manual = "Lines made of FORMAT, in which a name in braces is a field, as in _{size} {path}_. "
+               "A name that does not exist ends the command with a list of those that do.",
+     .section = kLine,
+     .conflicts = "json csv"},
+    {.id = kJson,
+     .names = {"json"},
+     .help = "an object a line",
+     .section = kLine,
+     .conflicts = "csv"},
+    {.id = kCsv,
+     .names = {"csv"},
+     .help = "comma-separated values, names of the columns first",
+     .manual = "Comma-separated values; the first line names them.",
+     .section = kLine},
+    {.id = kStat,
+     .names = {"stat"},
+     .argument = Argument::required,
+     .word = "WHAT",
+     .help = "metadata to ask for: none, basic or all (default: what is printed; for --json and "
+             "--csv, basic)",
+     .manual =
+         "The metadata that is asked for: `none`, `basic` (what stat(2) tells) or `all` (with "
+         "the time of birth). By default it is what the lines need; those of `--json` and "
+         "`--csv` have what is basic. An entry whose metadata can't be had is an error, and "
+         "not listed.",
+     .section = kLine,
+     .completion = Completion::words,
+     .words = "none basic all"},
+    {.id = kRelative,
+     .names = {"relative"},
+     .help = "paths without PATH: it is itself a dot, what is in it a name",
+     .manual = "Paths begin below PATH: it is itself a dot, and what is in it has only its name. A "
+               "PATH that is no directory is its last name. That is how rsync(1) names what it "
+               "transfers from _PATH/_.",
+     .section = kLine},
+    {.id = kOrder,
+     .names = {"order"},
+     .argument = Argument::required,
+     .word = "ORDER",
+     .help =
+         "unordered (as found, fastest), component (depth first, names ascending), bytes (whole "
+         "paths ascending), rsync or rsync28 (as rsync lists them, with protocol 29 and later, "
+         "and before)",
+     .brief = "order of the entries",
+     .manual =
+         ".RS\n"
+         ".TP\n"
+         ".B unordered\n"
+         "As found, which is the fastest and the default. A directory comes before what is in it.\n"
+         ".TP\n"
+         ".B component\n"
+         "Depth first: a directory, then everything that is in it; names in each directory "
+         "ascend.\n"
+         ".TP\n"
+         ".B bytes\n"
+         "By the bytes of the whole path, slashes among them: what is in _a_ comes behind _a-b_ "
+         "and "
+         "before _a0_.\n"
+         ".TP\n"
+         ".B rsync\n"
+         "As rsync(1) lists files with protocol 29 and later: in each directory first what is no "
+         "directory, then its directories, as if their names ended in a slash, each with "
+         "everything "
+         "in it.\n"
+         ".TP\n"
+         ".B rsync28\n"
+         "As it does with protocol 28 and earlier: as `bytes`, but that the PATH itself counts as "
+         "a "
+         "dot.\n"
+         ".PP\n"
+         "Bytes compare as unsigned numbers. Every order but the first is the same for any number "
+         "of workers, and is printed directory by directory while the walk goes on.\n"
+         ".RE",
+     .section = kOrdering,
+     .completion = Completion::words,
+     .words = "unordered component bytes rsync rsync28"},
+    {.id = kType,
+     .names = {"type"},
+     .argument = Argument::required,
+     .word = "TYPES",
+     .help = "only these, separated by commas: f file, d directory, l symbolic link, s socket, p "
+             "fifo, b block device, c character device",
+     .brief = "only these types",
+     .manual =
+         "Only entries of these types, letters with commas between: `f` file, `d` directory, "
+         "`l` symbolic link, `s` socket, `p` fifo, `b` block device, `c` character device. May "
+         "be given several times.",
+     .section = kEntries,
+     .completion = Completion::words,
+     .words = "f d l s p b c",
+     .comma_list = true,
+     .repeatable = true},
+    {.id = kMinDepth,
+     .names = {"min-depth"},
+     .argument = Argument::required,
+     .word = "N",
+     .help = "nothing less than N levels below PATH",
+     .manual = "Nothing that is less than N levels below PATH.",
+     .section = kEntries},
+    {.id = kMaxDepth,
+     .names = {"max-depth"},
+     .argument = Argument::required,
+     .word = "N",
+     .help = "nothing more than N levels below PATH",
+     .manual = "Nothing that is more than N levels below PATH; with 0, only the PATH itself.",
+     .section = kEntries},
+    {.id = kFollow,
+     .names = {"follow"},
+     .argument = Argument::optional,
+     .word = "WHICH",
+     .help = "follow symbolic links: never (the default), roots (those that are a PATH) or all (so "
+             "also without WHICH); each directory is entered once",
+     .manual =
+         "Symbolic links to follow: `never` any, which is the default; only the `roots` that "
+         "are given as PATH; or `all`, which is also what is meant without WHICH. Each "
+         "directory is entered once for each PATH, by the name that comes first in the order; "
+         "for that one worker walks. Unordered it is once for all of them, by whichever name "
+         "was found first. So loops do no harm. What is listed of a followed link is its "
+         "target's, under its own name.",
+     .section = kEntries,
+     .completion = Completion::words,
+     .words = "never roots all",
+     .conflicts = "dereference"},
+    {.id = 'L',
+     .names = {"dereference"},
+     .help = "the same as --follow=all",
+     .brief = "follow all symbolic links",
+     .section = kEntries},
+    {.id = 'x',
+     .names = {"one-file-system"},
+     .help = "stay on the file system of each PATH",
+     .section = kEntries},
+    {.id = kSafeLinks,
+     .names = {"safe-links"},
+     .help =
+         "leave out symbolic links that rsync --safe-links leaves out: absolute ones, and those "
+         "that lead out of PATH",
+     .brief = "leave out symbolic links that lead out of PATH",
+     .manual = "Leave out the symbolic links that `rsync --safe-links` leaves out: those that are "
+               "absolute, and those that lead out of PATH, or may, as a _.._ behind a name does.",
+     .section = kEntries},
+    threads_option(kRunning),
+    timeout_option(kRunning),
+    stall_timeout_option(kRunning),
+    progress_option(kRunning),
+    stats_option(kRunning),
+    help_option(kRunning),
+    version_option(kRunning),
 };
-
-constexpr char kHelp[] =
-    R"(Usage: trawl list [OPTION]... [PATH]...
-
-Lists each PATH (the current directory, if there is none) and all that is below it, a line for each
-entry, while the walk goes on.
-
-  -0, --null             end each line with NUL instead of newline
-      --long             lines like those of ls -l
-      --format=FORMAT    lines made of FORMAT, in which {NAME} is a field: {path}, {size}, {mtime};
-                         a NAME that does not exist tells those that do
-      --json             an object a line
-      --csv              comma-separated values, names of the columns first
-      --stat=WHAT        metadata to ask for: none, basic or all (default: what is printed; for
-                         --json and --csv, basic)
-      --relative         paths without PATH: it is itself a dot, what is in it a name
-      --order=ORDER      unordered (as found, fastest), component (depth first, names ascending),
-                         bytes (whole paths ascending), rsync or rsync28 (as rsync lists them, with
-                         protocol 29 and later, and before)
-      --type=TYPES       only these, separated by commas: f file, d directory, l symbolic link,
-                         s socket, p fifo, b block device, c character device
-      --min-depth=N      nothing less than N levels below PATH
-      --max-depth=N      nothing more than N levels below PATH
-      --follow[=WHICH]   follow symbolic links: never (the default), roots (those that are a PATH)
-                         or all (so also without WHICH); each directory is entered once
-  -L, --dereference      the same as --follow=all
-  -x, --one-file-system  stay on the file system of each PATH
-      --safe-links       leave out symbolic links that rsync --safe-links leaves out: absolute ones,
-                         and those that lead out of PATH
-      --threads=N        number of workers (default: as many as help)
-      --timeout=DURATION stop after e.g. 30, 500ms, 5m, 1h
-      --stall-timeout=DURATION
-                         give up on what a dead server holds up for so long,
-                         with an error, and go on with the rest
-      --progress[=WHEN]  a line on standard error while it runs: auto, always or never
-      --stats[=FORMAT]   what the engine did, on standard error: text or json
-  -h, --help             show this
-      --version          show the version
-
-Exit status: 0 complete, 1 partial (standard error says why), 2 wrong usage, 130 interrupted.
-)";
 
 class Parser : private OptionReader {
  public:
-  Parser() : OptionReader("trawl list") {}
+  Parser() : OptionReader(kListCommand) {}
   ListCommand parse(int argc, char** argv);
 
  private:
@@ -223,8 +322,6 @@ bool Parser::set(int option, const char* argument) {
     }
     case kOrder:
       return set_order(argument);
-    case kProgress:
-      return set_when(arguments_.progress, "--progress", argument);
     case kRelative:
       arguments_.relative = true;
       return true;
@@ -239,26 +336,10 @@ bool Parser::set(int option, const char* argument) {
       stat_ = word == "none" ? Fields::none : word == "basic" ? Fields::basic : Fields::all;
       return true;
     }
-    case kStats:
-      return set_stats(arguments_.stats, argument);
-    case kThreads:
-      return set_threads(arguments_.threads, argument);
-    case kTimeout:
-      return set_duration(arguments_.timeout, "--timeout", argument);
-    case kStallTimeout:
-      return set_duration(arguments_.stall_timeout, "--stall-timeout", argument);
     case kType:
       return set_types(argument);
-    case 'h':
-      command_.out = kHelp;
-      command_.status = 0;
-      return false;
-    case kVersion:
-      command_.out = "trawl " + std::string(version()) + "\n";
-      command_.status = 0;
-      return false;
     default:
-      return false;  // getopt_long has said why
+      return set_common(option, argument, arguments_, command_);
   }
 }
 
@@ -304,16 +385,10 @@ void Parser::make_format() {
 }
 
 ListCommand Parser::parse(int argc, char** argv) {
-  optind = 0;
-  for (;;) {
-    const int option = getopt_long(argc, argv, "0hLx", kLongOptions, nullptr);
-    if (option == -1) {
-      break;
-    }
-    if (!set(option, optarg)) {
-      command_.status = command_.status.value_or(kUsage);
-      return std::move(command_);
-    }
+  if (!read(argc, argv, kGetopt<kOptions>,
+            [this](int option, const char* argument) { return set(option, argument); })) {
+    command_.status = command_.status.value_or(kUsage);
+    return std::move(command_);
   }
   arguments_.paths.assign(argv + optind, argv + argc);
   if (arguments_.paths.empty()) {
@@ -326,6 +401,21 @@ ListCommand Parser::parse(int argc, char** argv) {
 }
 
 }  // namespace
+
+constexpr Command kListCommand = {
+    .program = "trawl list",
+    .brief = "every entry below a path",
+    .usage = "[OPTION]... [PATH]...",
+    .before = R"(
+Lists each PATH (the current directory, if there is none) and all that is below it, a line for each
+entry, while the walk goes on.
+)",
+    .after = R"(
+Exit status: 0 complete, 1 partial (standard error says why), 2 wrong usage, 130 interrupted.
+)",
+    .sections = kSections,
+    .options = kOptions,
+};
 
 ListCommand parse_list_options(int argc, char** argv) { return Parser().parse(argc, argv); }
 

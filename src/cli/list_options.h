@@ -6,7 +6,6 @@
 #include <trawl/file_list.h>
 #include <trawl/walk.h>
 
-#include <chrono>
 #include <climits>
 #include <memory>
 #include <optional>
@@ -14,12 +13,14 @@
 #include <vector>
 
 #include "cli/entry_format.h"
-#include "cli/statistics.h"
-#include "cli/when.h"
+#include "cli/option_reader.h"
+#include "cli/option_table.h"
 
 namespace trawl::cli {
 
-struct ListArguments {
+extern const Command kListCommand;
+
+struct ListArguments : RunArguments {
   std::unique_ptr<EntryFormat> format;
   std::optional<char> path_end;  // lines are paths alone, with this behind them
   Fields fields = Fields::none;  // asked of each entry
@@ -31,20 +32,13 @@ struct ListArguments {
   Follow follow = Follow::never;
   bool one_file_system = false;
   bool safe_links = false;
-  unsigned threads = 0;
-  std::optional<std::chrono::nanoseconds> timeout;
-  std::optional<std::chrono::nanoseconds> stall_timeout;
-  StatsFormat stats = StatsFormat::none;
-  When progress = When::automatic;
   std::vector<std::string> paths;
 
   bool lists(FileType type) const { return (types >> static_cast<unsigned>(type) & 1U) != 0; }
 };
 
-struct ListCommand {
+struct ListCommand : ParsedCommand {
   ListArguments arguments;
-  std::optional<int> status;  // if set, print `out` and exit with it
-  std::string out;
 };
 
 // Writes messages to standard error; uses getopt_long and its globals, and so one thread at a time.

@@ -1,65 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which command: `du` by that name or as the first word, `list`, `stat`, `help`, else the picture.
-// Directories of these names are `./du`, `./list`, `./stat` and `./help`.
+// Which command: `du` by that name or as the first word, another that commands.cc lists, `help`,
+// else the picture. Directories of these names are `./du`, `./list` and so on.
 #include <algorithm>
 #include <clocale>
 #include <cstdio>
 #include <exception>
-#include <iterator>
 #include <new>
 #include <string>
 #include <string_view>
 
+#include "cli/commands.h"
 #include "cli/du.h"
-#include "cli/list.h"
-#include "cli/picture.h"
 #include "cli/quote.h"
-#include "cli/stat.h"
 
 namespace {
 
-// Messages of getopt_long begin with argv[0].
-char g_trawl[] = "trawl";
-char g_trawl_du[] = "trawl du";
-char g_trawl_list[] = "trawl list";
-char g_trawl_stat[] = "trawl stat";
-char g_help[] = "--help";
+using trawl::cli::CommandEntry;
+using trawl::cli::subcommands;
 
-struct Command {
-  std::string_view name;
-  char* program;
-  int (*main)(int argc, char** argv);
-};
-constexpr Command kCommands[] = {
-    {"du", g_trawl_du, trawl::cli::du_main},
-    {"list", g_trawl_list, trawl::cli::list_main},
-    {"stat", g_trawl_stat, trawl::cli::stat_main},
-};
-constexpr Command kPicture = {"", g_trawl, trawl::cli::picture_main};
+// Messages of getopt_long, which writes to no argument, begin with argv[0].
+int run_command(const CommandEntry& command, int argc, char** argv) {
+  argv[0] = const_cast<char*>(command.table->program);
+  return command.main(argc, argv);
+}
 
 // Null: none has this name.
-const Command* find_command(std::string_view name) {
-  const auto* found = std::find_if(std::begin(kCommands), std::end(kCommands),
-                                   [name](const Command& each) { return each.name == name; });
-  return found != std::end(kCommands) ? found : nullptr;
+const CommandEntry* find_command(std::string_view name) {
+  const auto found = std::ranges::find(subcommands(), name,
+                                       [](const CommandEntry& each) { return each.table->name(); });
+  return found != subcommands().end() ? &*found : nullptr;
 }
 
 // The words behind `help`.
 int run_help(int count, char** words) {
-  const Command* command = count == 0 ? &kPicture : find_command(words[0]);
+  const CommandEntry picture = trawl::cli::picture_command();
+  const CommandEntry* command = count == 0 ? &picture : find_command(words[0]);
   if (count > 1 || command == nullptr) {
     std::string all = "`trawl help`";
-    for (const Command& each : kCommands) {
-      all += &each == std::end(kCommands) - 1 ? " or " : ", ";
-      all += "`trawl help " + std::string(each.name) + '`';
+    for (const CommandEntry& each : subcommands()) {
+      all += &each == &subcommands().back() ? " or " : ", ";
+      all += "`trawl help " + std::string(each.table->name()) + '`';
     }
     std::fprintf(stderr, "trawl: no help on %s; try %s\n",
                  trawl::cli::quote_word(words[count - 1]).c_str(), all.c_str());
     return 2;
   }
-  char* argv[] = {command->program, g_help, nullptr};
-  return command->main(2, argv);
+  char help[] = "--help";
+  char* argv[] = {nullptr, help, nullptr};
+  return run_command(*command, 2, argv);
 }
 
 int run(int argc, char** argv) {
@@ -68,15 +57,13 @@ int run(int argc, char** argv) {
     return trawl::cli::du_main(argc, argv);
   }
   const std::string_view word = argc > 1 ? argv[1] : "";
-  if (const Command* command = find_command(word)) {
-    argv[1] = command->program;
-    return command->main(argc - 1, argv + 1);
+  if (const CommandEntry* command = find_command(word)) {
+    return run_command(*command, argc - 1, argv + 1);
   }
   if (word == "help") {
     return run_help(argc - 2, argv + 2);
   }
-  argv[0] = g_trawl;
-  return trawl::cli::picture_main(argc, argv);
+  return run_command(trawl::cli::picture_command(), argc, argv);
 }
 
 }  // namespace

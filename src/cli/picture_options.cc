@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/picture_options.h"
 
-#include "cli/number.h"
-#include "cli/option_reader.h"
-#include "cli/quote.h"
-#include "cli/trace_file.h"
-
-#include <trawl/version.h>
-
-#include <getopt.h>
-
+#include <algorithm>
 #include <climits>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
+
+#include "cli/commands.h"
+#include "cli/common_options.h"
+#include "cli/filter_options.h"
+#include "cli/number.h"
+#include "cli/option_reader.h"
+#include "cli/quote.h"
 
 namespace trawl::cli {
 
@@ -21,93 +20,142 @@ namespace {
 
 constexpr int kUsage = 2;
 
-enum LongOption : int {
-  kColor = 256,
+enum PictureId : int {
+  kColor = kFirstId,
   kMinShare,
   kApparentSize,
   kCount,
   kSort,
   kJson,
   kErrors,
-  kThreads,
-  kTimeout,
-  kStallTimeout,
-  kProgress,
-  kStats,
-  kTrace,
-  kExclude,
-  kVersion,
 };
 
-const option kLongOptions[] = {
-    {"apparent-size", no_argument, nullptr, kApparentSize},
-    {"color", optional_argument, nullptr, kColor},
-    {"count", no_argument, nullptr, kCount},
-    {"depth", required_argument, nullptr, 'd'},
-    {"dereference", no_argument, nullptr, 'L'},
-    {"errors", no_argument, nullptr, kErrors},
-    {"exclude", required_argument, nullptr, kExclude},
-    {"exclude-from", required_argument, nullptr, 'X'},
-    {"help", no_argument, nullptr, 'h'},
-    {"json", no_argument, nullptr, kJson},
-    {"min-share", required_argument, nullptr, kMinShare},
-    {"one-file-system", no_argument, nullptr, 'x'},
-    {"progress", optional_argument, nullptr, kProgress},
-    {"reverse", no_argument, nullptr, 'r'},
-    {"sort", required_argument, nullptr, kSort},
-    {"stall-timeout", required_argument, nullptr, kStallTimeout},
-    {"stats", optional_argument, nullptr, kStats},
-    {"threads", required_argument, nullptr, kThreads},
-    {"timeout", required_argument, nullptr, kTimeout},
-    {"top", required_argument, nullptr, 'n'},
-    {"trace", required_argument, nullptr, kTrace},
-    {"version", no_argument, nullptr, kVersion},
-    {nullptr, 0, nullptr, 0},
+enum SectionId : std::uint8_t { kCounted, kShown, kRunning };
+constexpr Section kSections[] = {{"What is counted"}, {"What is shown"}, {"How it runs"}};
+
+constexpr Option kOptions[] = {
+    {.id = kApparentSize,
+     .names = {"apparent-size"},
+     .help = "sizes as files have them, not the space that they take",
+     .manual =
+         "Sizes as files have them (the number of bytes that can be read), not the space that "
+         "they take.",
+     .section = kCounted,
+     .conflicts = "count"},
+    {.id = kCount,
+     .names = {"count"},
+     .help = "count files and directories instead of sizes",
+     .manual = "Count files, directories and everything else instead of sizes.",
+     .section = kCounted},
+    {.id = 'd',
+     .names = {"depth"},
+     .argument = Argument::required,
+     .word = "N",
+     .help = "show no more than N levels",
+     .manual = "Show no more than N levels below each PATH. What is deeper still counts.",
+     .section = kShown},
+    {.id = 'n',
+     .names = {"top"},
+     .argument = Argument::required,
+     .word = "N",
+     .help = "show the N biggest, whatever the height of the terminal",
+     .manual = "Show the N biggest, whatever the height of the terminal. With `--json`, the number "
+               "of nodes in the document (default: 100 and the paths).",
+     .section = kShown},
+    {.id = kMinShare,
+     .names = {"min-share"},
+     .argument = Argument::required,
+     .word = "P",
+     .help = "show nothing smaller than P per cent of the whole",
+     .manual = "Show nothing smaller than P per cent of the whole; fractions such as 0.5 are "
+               "allowed.",
+     .section = kShown},
+    {.id = kSort,
+     .names = {"sort"},
+     .argument = Argument::required,
+     .word = "KEY",
+     .help = "order by size, count or name",
+     .brief = "order",
+     .manual = "Order what is in one directory by `size` (the default, the biggest first), `count` "
+               "of files and directories, or `name`. The biggest are shown in any case.",
+     .section = kShown,
+     .completion = Completion::words,
+     .words = "size count name"},
+    {.id = 'r',
+     .names = {"reverse"},
+     .help = "the other way round",
+     .manual = "Order it the other way round.",
+     .section = kShown},
+    {.id = 'x',
+     .names = {"one-file-system"},
+     .help = "stay on the file system of each PATH",
+     .section = kCounted},
+    {.id = 'L',
+     .names = {"dereference"},
+     .help = "follow symbolic links; each directory is entered once",
+     .manual = "Follow all symbolic links. Each directory is entered once, by whatever name it is "
+               "met, so that loops do no harm.",
+     .section = kCounted},
+    exclude_option(kCounted),
+    exclude_from_option(kCounted),
+    {.id = kJson,
+     .names = {"json"},
+     .help = "one JSON document instead of the picture",
+     .manual = "Print one JSON document instead of the picture; see `JSON DOCUMENT`.",
+     .section = kShown},
+    {.id = kErrors,
+     .names = {"errors"},
+     .help = "list everything that could not be read",
+     .manual = "List everything that could not be read on standard error. Without it the summary "
+               "says how much that was; errors of a PATH itself are always listed.",
+     .section = kShown},
+    {.id = kColor,
+     .names = {"color"},
+     .argument = Argument::optional,
+     .word = "WHEN",
+     .help = "auto, always or never; LS_COLORS says which, and NO_COLOR and CLICOLOR_FORCE count "
+             "where it is auto",
+     .brief = "use colors",
+     .manual =
+         "Use colors: `always` (also if WHEN is left out), `never` or `auto` (the default: if "
+         "standard output is a terminal). See `ENVIRONMENT`.",
+     .section = kShown,
+     .completion = Completion::words,
+     .words = "auto always never"},
+    progress_option(kRunning),
+    threads_option(kRunning),
+    timeout_option(kRunning, "stop after e.g. 30, 500ms, 5m, 1h and show what was counted so far",
+                   "Stop after DURATION and show what was counted so far; see `PARTIAL RESULTS`. "
+                   "DURATION is a number, with a fraction or without, of seconds, or of the unit "
+                   "behind it: `ms`, `s`, `m`, `h` or `d`."),
+    stall_timeout_option(kRunning),
+    stats_option(kRunning),
+    trace_option(kRunning),
+    help_option(kRunning),
+    version_option(kRunning),
 };
 
-constexpr char kHelp[] =
-    R"(Usage: trawl [OPTION]... [PATH]...
-  or:  trawl du [OPTION]... [FILE]...       (GNU du; see trawl du --help)
-  or:  trawl list [OPTION]... [PATH]...     (everything below; see trawl list --help)
-  or:  trawl stat [OPTION]... [PATH]...     (metadata of these; see trawl stat --help)
-
-Shows what takes the space below each PATH (the current directory, if there is none): the biggest
-directories and files, as a tree that fits the terminal.
-
-      --apparent-size    sizes as files have them, not the space that they take
-      --count            count files and directories instead of sizes
-  -d, --depth=N          show no more than N levels
-  -n, --top=N            show the N biggest, whatever the height of the terminal
-      --min-share=P      show nothing smaller than P per cent of the whole
-      --sort=KEY         order by size, count or name
-  -r, --reverse          the other way round
-  -x, --one-file-system  stay on the file system of each PATH
-  -L, --dereference      follow symbolic links; each directory is entered once
-      --exclude=PATTERN  leave out what matches PATTERN
-  -X, --exclude-from=FILE
-                         leave out what matches a pattern in FILE
-      --json             one JSON document instead of the picture
-      --errors           list everything that could not be read
-      --color[=WHEN]     auto, always or never; LS_COLORS says which, and
-                         NO_COLOR and CLICOLOR_FORCE count where it is auto
-      --progress[=WHEN]  a line on standard error while it runs
-      --threads=N        number of workers (default: as many as help)
-      --timeout=DURATION stop after e.g. 30, 500ms, 5m, 1h and show what was
-                         counted so far
-      --stall-timeout=DURATION
-                         give up on what a dead server holds up for so long,
-                         with an error, and go on with the rest
-      --stats[=FORMAT]   what the engine did, on standard error: text or json
-      --trace=FILE       write a timeline for Perfetto or chrome://tracing to FILE
-  -h, --help             show this
-      --version          show the version
-
-Exit status: 0 complete, 1 partial (the summary says why), 2 wrong usage, 130 interrupted.
-)";
+// "  or:  trawl list [OPTION]... [PATH]...     every entry below a path"
+std::string usage_of_others() {
+  std::vector<std::string> lines;
+  std::size_t width = 0;
+  for (const CommandEntry& each : subcommands()) {
+    const std::string_view usage = each.table->usage;
+    lines.push_back("  or:  " + std::string(each.table->program) + ' ' +
+                    std::string(usage.substr(0, usage.find('\n'))));
+    width = std::max(width, lines.back().size());
+  }
+  std::string text;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    lines[i].resize(width + 2, ' ');
+    text += lines[i] + subcommands()[i].table->brief + '\n';
+  }
+  return text;
+}
 
 class Parser : private OptionReader {
  public:
-  Parser() : OptionReader("trawl") {}
+  Parser() : OptionReader(kPictureCommand) {}
   PictureCommand parse(int argc, char** argv);
 
  private:
@@ -119,8 +167,12 @@ class Parser : private OptionReader {
 
 bool Parser::set(int option, const char* argument) {
   switch (option) {
-    case kApparentSize: options_.measure = Measure::apparent_size; return true;
-    case kCount: options_.measure = Measure::inodes; return true;
+    case kApparentSize:
+      options_.measure = Measure::apparent_size;
+      return true;
+    case kCount:
+      options_.measure = Measure::inodes;
+      return true;
     case 'd':
       if (const auto depth = parse_in_range(argument, 0, INT_MAX)) {
         options_.depth = *depth;
@@ -144,10 +196,18 @@ bool Parser::set(int option, const char* argument) {
       options_.sort = key == "size" ? SortBy::size : key == "count" ? SortBy::count : SortBy::name;
       return true;
     }
-    case 'r': options_.reverse = true; return true;
-    case 'x': options_.one_file_system = true; return true;
-    case 'L': options_.follow = true; return true;
-    case kExclude: options_.excludes.add(argument); return true;
+    case 'r':
+      options_.reverse = true;
+      return true;
+    case 'x':
+      options_.one_file_system = true;
+      return true;
+    case 'L':
+      options_.follow = true;
+      return true;
+    case kExclude:
+      options_.excludes.add(argument);
+      return true;
     case 'X':
       if (const int error = options_.excludes.add_file(argument)) {
         std::fprintf(stderr, "trawl: cannot read %s: %s\n", quote_always(argument).c_str(),
@@ -155,49 +215,28 @@ bool Parser::set(int option, const char* argument) {
         return false;
       }
       return true;
-    case kJson: options_.json = true; return true;
-    case kErrors: options_.list_errors = true; return true;
-    case kStats:
-      return set_stats(options_.stats, argument);
-    case kTrace:
-      options_.trace = argument;
-      if (!can_trace()) {
-        std::fprintf(stderr, "trawl: %s\n", TraceFile::kNotBuiltIn);
-      }
-      return can_trace();
-    case kColor: return set_when(options_.color, "--color", argument);
-    case kProgress: return set_when(options_.progress, "--progress", argument);
-    case kThreads:
-      return set_threads(options_.threads, argument);
-    case kTimeout:
-      return set_duration(options_.timeout, "--timeout", argument);
-    case kStallTimeout:
-      return set_duration(options_.stall_timeout, "--stall-timeout", argument);
+    case kJson:
+      options_.json = true;
+      return true;
+    case kErrors:
+      options_.list_errors = true;
+      return true;
+    case kColor:
+      return set_when(options_.color, "--color", argument);
     case 'h':
-      command_.out = kHelp;
+      command_.out = help_text(kPictureCommand, kPictureCommand.program, usage_of_others());
       command_.status = 0;
       return false;
-    case kVersion:
-      command_.out = "trawl " + std::string(version()) + "\n";
-      command_.status = 0;
-      return false;
-    default: return false;  // getopt_long has said why
+    default:
+      return set_common(option, argument, options_, command_);
   }
 }
 
 PictureCommand Parser::parse(int argc, char** argv) {
-  optind = 0;
-  for (;;) {
-    const int option = getopt_long(argc, argv, "d:hLn:rxX:", kLongOptions, nullptr);
-    if (option == -1) {
-      break;
-    }
-    if (!set(option, optarg)) {
-      if (!command_.status) {
-        command_.status = kUsage;
-      }
-      return std::move(command_);
-    }
+  if (!read(argc, argv, kGetopt<kOptions>,
+            [this](int option, const char* argument) { return set(option, argument); })) {
+    command_.status = command_.status.value_or(kUsage);
+    return std::move(command_);
   }
   options_.paths.assign(argv + optind, argv + argc);
   if (options_.paths.empty()) {
@@ -207,6 +246,23 @@ PictureCommand Parser::parse(int argc, char** argv) {
 }
 
 }  // namespace
+
+constexpr Command kPictureCommand = {
+    .program = "trawl",
+    .brief = "what takes the space below each path",
+    .usage = "[OPTION]... [PATH]...",
+    .before = R"(
+Shows what takes the space below each PATH (the current directory, if there is none): the biggest
+directories and files, as a tree that fits the terminal. `trawl help COMMAND` tells more of the
+other commands.
+)",
+    .after = R"(
+Exit status: 0 complete, 1 partial (the summary says why), 2 wrong usage, 130 interrupted.
+)",
+    .sections = kSections,
+    .options = kOptions,
+    .columns = 80,
+};
 
 PictureCommand parse_picture_options(int argc, char** argv) { return Parser().parse(argc, argv); }
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/stat_options.h"
 
-#include <getopt.h>
-#include <trawl/version.h>
-
 #include <string_view>
 #include <utility>
 
+#include "cli/common_options.h"
 #include "cli/option_reader.h"
 #include "cli/quote.h"
 
@@ -16,78 +14,114 @@ namespace {
 
 constexpr int kUsage = 2;
 
-enum LongOption : int {
-  kPrintf = 256,
+enum StatId : int {
+  kPrintf = kFirstId,
   kFields,
   kLong,
   kJson,
   kCsv,
   kFilesFrom,
-  kThreads,
-  kTimeout,
-  kStallTimeout,
-  kProgress,
-  kStats,
-  kVersion,
 };
 
-const option kLongOptions[] = {
-    {"csv", no_argument, nullptr, kCsv},
-    {"dereference", no_argument, nullptr, 'L'},
-    {"fields", required_argument, nullptr, kFields},
-    {"files-from", required_argument, nullptr, kFilesFrom},
-    {"follow", no_argument, nullptr, 'L'},
-    {"format", required_argument, nullptr, 'c'},
-    {"help", no_argument, nullptr, 'h'},
-    {"json", no_argument, nullptr, kJson},
-    {"long", no_argument, nullptr, kLong},
-    {"null", no_argument, nullptr, '0'},
-    {"printf", required_argument, nullptr, kPrintf},
-    {"progress", optional_argument, nullptr, kProgress},
-    {"stall-timeout", required_argument, nullptr, kStallTimeout},
-    {"stats", optional_argument, nullptr, kStats},
-    {"threads", required_argument, nullptr, kThreads},
-    {"timeout", required_argument, nullptr, kTimeout},
-    {"version", no_argument, nullptr, kVersion},
-    {nullptr, 0, nullptr, 0},
+enum SectionId : std::uint8_t { kPaths, kForm, kRunning };
+constexpr Section kSections[] = {
+    {.title = "Which paths"},
+    {.title = "Form of the output",
+     .help_title = "Form of the output (default: --long)",
+     .manual = "One of these; given several times, it counts as it is given last."},
+    {.title = "How it runs", .help_title = "How it runs"},
 };
 
-constexpr char kHelp[] =
-    R"(Usage: trawl stat [OPTION]... PATH...
-  or:  trawl stat [OPTION]... --files-from=FILE
-
-Shows the metadata of each PATH, or of each path in a list; many at once, in the order given.
-
-      --files-from=FILE  take the paths from FILE, one a line; - is standard input
-  -0, --null             end paths in FILE, and each line of output, with NUL
-  -L, --follow, --dereference
-                         of what symbolic links lead to, not of the links
-
-Form of the output (default: --long):
-      --long             a line as ls -l has it
-  -c, --format=FORMAT    a line in FORMAT, with the directives of GNU stat: %n %s %Y ...
-      --printf=FORMAT    the same with backslash escapes, and no newline behind it
-      --fields=FORMAT    a line in FORMAT, with named fields: {path} {size} {mtime} ...
-      --json             a JSON object a line, also for a path that fails
-      --csv              comma-separated values
-
-How it runs:
-      --threads=N        number of workers (default: as many as help)
-      --timeout=DURATION stop after e.g. 30, 500ms, 5m, 1h
-      --stall-timeout=DURATION
-                         give up on what a dead server holds up for so long,
-                         with an error, and go on with the rest
-      --progress[=WHEN]  a line on standard error while it runs
-      --stats[=FORMAT]   what was done, on standard error: text or json
-  -h, --help             show this
-      --version          show the version
-
-Exit status: 0 complete, 1 something failed, 2 wrong usage, 130 interrupted.
-)";
+constexpr Option kOptions[] = {
+    {.id = kFilesFrom,
+     .names = {"files-from"},
+     .argument = Argument::required,
+     .word = "FILE",
+     .help = "take the paths from FILE, one a line; - is standard input",
+     .manual =
+         "Take the paths from FILE, one a line; `-` is standard input. The last line needs no "
+         "newline. An empty line is a path that does not exist.",
+     .section = kPaths,
+     .completion = Completion::files},
+    {.id = '0',
+     .names = {"null"},
+     .help = "end paths in FILE, and each line of output, with NUL",
+     .manual = "Paths in _FILE_ end with NUL, and so do lines of output but those of `--json`, "
+               "`--csv` and `--printf`. A list that ends without a NUL was cut off: its last item "
+               "is an error.",
+     .section = kPaths},
+    {.id = 'L',
+     .names = {"follow", "dereference"},
+     .help = "of what symbolic links lead to, not of the links",
+     .manual = "Show what symbolic links lead to, not the links.",
+     .section = kPaths},
+    {.id = kLong,
+     .names = {"long"},
+     .help = "a line as ls -l has it",
+     .manual = "Lines as ls(1) has them in its long form, which is the default: type and "
+               "permissions, number of links, user, group, size (of a device its numbers), time of "
+               "the last change of contents, path, and where a symbolic link leads. At a terminal, "
+               "names are quoted where a shell needs it. Columns are as wide as the entries so far "
+               "need.",
+     .section = kForm,
+     .conflicts = "format printf fields json csv"},
+    {.id = 'c',
+     .names = {"format"},
+     .argument = Argument::required,
+     .word = "FORMAT",
+     .help = "a line in FORMAT, with the directives of GNU stat: %n %s %Y ...",
+     .manual = "A line in FORMAT, with the directives of GNU stat(1); see `DIRECTIVES`.",
+     .section = kForm,
+     .conflicts = "printf fields json csv"},
+    {.id = kPrintf,
+     .names = {"printf"},
+     .argument = Argument::required,
+     .word = "FORMAT",
+     .help = "the same with backslash escapes, and no newline behind it",
+     .brief = "as --format, with escapes and without newlines",
+     .manual =
+         "The same, with backslash escapes, and with nothing behind it that is not in FORMAT.",
+     .section = kForm,
+     .conflicts = "fields json csv"},
+    {.id = kFields,
+     .names = {"fields"},
+     .argument = Argument::required,
+     .word = "FORMAT",
+     .help = "a line in FORMAT, with named fields: {path} {size} {mtime} ...",
+     .manual =
+         "A line in FORMAT, with named fields in braces; see `FIELDS`. (The same as `--format` "
+         "of trawl-list(1).)",
+     .section = kForm,
+     .conflicts = "json csv"},
+    {.id = kJson,
+     .names = {"json"},
+     .help = "a JSON object a line, also for a path that fails",
+     .manual = "A JSON object a line, for each path: also for one that fails, with `error` in it. "
+               "_docs/list.schema.json_ describes it.",
+     .section = kForm,
+     .conflicts = "csv"},
+    {.id = kCsv,
+     .names = {"csv"},
+     .help = "comma-separated values",
+     .manual = "Comma-separated values as RFC 4180 has them, with a first line of names.",
+     .section = kForm},
+    threads_option(kRunning),
+    timeout_option(kRunning),
+    stall_timeout_option(kRunning,
+                         "Give up on a path after DURATION, as when a server is dead. That "
+                         "is an error; the rest is done."),
+    progress_option(kRunning),
+    stats_option(kRunning, "what was done, on standard error: text or json",
+                 "How many paths there were, and how long reading the list, asking, formatting and "
+                 "writing were at work, on standard error, as `text` or `json`. The four go on at "
+                 "once."),
+    help_option(kRunning),
+    version_option(kRunning),
+};
 
 class Parser : private OptionReader {
  public:
-  Parser() : OptionReader("trawl stat") {}
+  Parser() : OptionReader(kStatCommand) {}
   StatCommand parse(int argc, char** argv);
 
  private:
@@ -133,40 +167,16 @@ bool Parser::set(int option, const char* argument) {
     case kFilesFrom:
       options_.files_from = argument;
       return true;
-    case kThreads:
-      return set_threads(options_.threads, argument);
-    case kTimeout:
-      return set_duration(options_.timeout, "--timeout", argument);
-    case kStallTimeout:
-      return set_duration(options_.stall_timeout, "--stall-timeout", argument);
-    case kProgress:
-      return set_when(options_.progress, "--progress", argument);
-    case kStats:
-      return set_stats(options_.stats, argument);
-    case 'h':
-      command_.out = kHelp;
-      command_.status = 0;
-      return false;
-    case kVersion:
-      command_.out = "trawl " + std::string(version()) + "\n";
-      command_.status = 0;
-      return false;
     default:
-      return false;  // getopt_long has said why
+      return set_common(option, argument, options_, command_);
   }
 }
 
 StatCommand Parser::parse(int argc, char** argv) {
-  optind = 0;
-  for (;;) {
-    const int option = getopt_long(argc, argv, "0c:hL", kLongOptions, nullptr);
-    if (option == -1) {
-      break;
-    }
-    if (!set(option, optarg)) {
-      command_.status = command_.status.value_or(kUsage);
-      return std::move(command_);
-    }
+  if (!read(argc, argv, kGetopt<kOptions>,
+            [this](int option, const char* argument) { return set(option, argument); })) {
+    command_.status = command_.status.value_or(kUsage);
+    return std::move(command_);
   }
   options_.paths.assign(argv + optind, argv + argc);
   if (options_.files_from && !options_.paths.empty()) {
@@ -180,6 +190,20 @@ StatCommand Parser::parse(int argc, char** argv) {
 }
 
 }  // namespace
+
+constexpr Command kStatCommand = {
+    .program = "trawl stat",
+    .brief = "metadata of given paths",
+    .usage = "[OPTION]... PATH...\n[OPTION]... --files-from=FILE",
+    .before = R"(
+Shows the metadata of each PATH, or of each path in a list; many at once, in the order given.
+)",
+    .after = R"(
+Exit status: 0 complete, 1 something failed, 2 wrong usage, 130 interrupted.
+)",
+    .sections = kSections,
+    .options = kOptions,
+};
 
 StatCommand parse_stat_options(int argc, char** argv) { return Parser().parse(argc, argv); }
 
