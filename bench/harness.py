@@ -110,7 +110,7 @@ def build_tools():
         tools.append(("uring", "uring/uring.cc", [*cxx, "-pthread"], ["-luring"]))
     for target, source, command, libraries in tools:
         out = BUILD / target
-        sources = [HERE / source, *(each for each in libraries if isinstance(each, pathlib.Path))]
+        sources = [HERE / source, *(HERE / source).parent.glob("*.h"), *(each for each in libraries if isinstance(each, pathlib.Path))]
         if not out.exists() or out.stat().st_mtime < max(each.stat().st_mtime for each in sources):
             subprocess.run([*command, "-o", out, HERE / source, *libraries], check=True)
 

@@ -10,6 +10,14 @@ install(TARGETS trawl EXPORT trawlTargets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY include/trawl DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
 
+get_target_property(trawl_kind trawl TYPE)
+set(TRAWL_NEEDS_RE2 FALSE)
+set(trawl_pc_re2 "")
+if(TRAWL_HAS_RE2 AND trawl_kind STREQUAL "STATIC_LIBRARY")
+  set(TRAWL_NEEDS_RE2 TRUE)
+  set(trawl_pc_re2 " -lre2")
+endif()
+
 install(EXPORT trawlTargets NAMESPACE trawl:: DESTINATION "${trawl_cmake_dir}")
 configure_package_config_file(cmake/trawlConfig.cmake.in "${PROJECT_BINARY_DIR}/trawlConfig.cmake"
   INSTALL_DESTINATION "${trawl_cmake_dir}")

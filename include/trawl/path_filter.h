@@ -39,21 +39,21 @@ struct FilterOptions {
   bool git_global = true;    // with `git`: core.excludesFile, or git's default for it
   bool require_git = false;  // .gitignore counts only inside a repository
   // Other ignore files that each directory may have; the later beat the earlier: {".ignore"}.
-  std::vector<std::string> names;
+  std::vector<std::string> names = {};
   // Rules of directories above a root count as well: git's up to the repository's top, `names` up
   // to '/'.
   bool parents = true;
-  // Files of rules that count everywhere, relative to each root. "~/" is not expanded.
-  std::vector<std::string> files;
+  // Files of rules that count everywhere, and are relative to each root.
+  std::vector<std::string> files = {};
   // Rules as a line of an ignore file, relative to each root; '!' takes back an earlier one.
-  std::vector<std::string> exclude;
+  std::vector<std::string> exclude = {};
   // Leave out what is beside a CACHEDIR.TAG that is one (https://bford.info/cachedir/); the
   // directory and the tag stay, as with tar --exclude-caches.
   bool caches = false;
   bool ignore_case = false;  // of letters A to Z, in all rules, as core.ignoreCase
   // Leaves out paths, as the walk would report them, with all below them; called on any worker,
   // for all that the rest leaves in. Roots, too; rules do not count for roots.
-  std::function<bool(const char* path)> custom;
+  std::function<bool(const char* path)> custom = {};
 };
 
 struct FilterMatch {
@@ -66,9 +66,9 @@ struct FilterMatch {
   Verdict verdict = Verdict::none;
   // The rule that decided; of the directory above that it belongs to, if that is ignored. Valid as
   // long as the filter.
-  std::string_view source;   // its file: relative to the root if it is below it. Empty: a pattern
+  std::string_view source = {};   // its file: relative to the root if it is below it. Empty: a pattern
   std::uint64_t line = 0;    // from 1
-  std::string_view pattern;  // as it is in the file, without white space at its end
+  std::string_view pattern = {};  // as it is in the file, without white space at its end
   bool ignored() const { return verdict == Verdict::ignored || verdict == Verdict::hidden; }
 };
 
@@ -81,8 +81,8 @@ struct FilterError {
 // Immutable but for a cache of the ignore files that match() read; thread-safe.
 class PathFilter {
  public:
-  // Reads core.excludesFile and those of `files` that are absolute. Rules are relative to `root`,
-  // or to the current directory, in match(); to each root in a walk.
+  // Reads `files`, which are relative to the current directory, and git's configuration of the user.
+  // Rules are relative to `root` in match(), to each root in a walk.
   explicit PathFilter(FilterOptions options, std::string root = ".");
   ~PathFilter();
   PathFilter(PathFilter&&) noexcept;

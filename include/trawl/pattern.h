@@ -2,7 +2,11 @@
 //
 // Patterns for names and paths. Compiled once, matched often, from any number of threads at once;
 // in time linear in the text, whatever the pattern. Text is bytes; what is UTF-8 in it counts as
-// characters.
+// characters, and each byte that belongs to none as one of its own, which "?", "*" and [!a] match,
+// and "." and [^a] as well. Case is that of Unicode's simple folding, whatever the locale.
+//
+// Cost: 5 to 30 ns for a name; where a regular expression has to be asked of RE2 (its text is not
+// ASCII, or it has \b, \pL or (?m)), 200 ns for those that may match it.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +15,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace trawl {
 
@@ -36,12 +41,13 @@ enum class Case : std::uint8_t {
 
 class Pattern {
  public:
-  // A regular expression of RE2's syntax that is found somewhere in the text. Throws PatternError,
-  // also where the library was built without RE2 (can_use_regex()).
+  // A regular expression of RE2's syntax that is found somewhere in the text; "." takes a newline,
+  // too. Throws PatternError, also where the library was built without RE2 (can_use_regex()).
   static Pattern regex(std::string_view pattern, Case mode = Case::sensitive);
   // A shell's glob, for the whole text: * and ? (anything but '/'), ** as a whole component (any
-  // number of components), [a-z], [!a-z], [[:alpha:]], {a,b} (also nested), and \ before what
-  // stands for itself. Throws PatternError.
+  // number of components), [a-z], [!a-z], [^a-z], [[:alpha:]] (of ASCII), {a,b} (also nested, or
+  // empty), and \ before what stands for itself, also in brackets. Brackets take no '/', and a name
+  // may begin with a dot. Throws PatternError.
   static Pattern glob(std::string_view pattern, Case mode = Case::sensitive);
   // The text itself, found somewhere.
   static Pattern fixed(std::string_view text, Case mode = Case::sensitive);
@@ -51,7 +57,8 @@ class Pattern {
   const std::string& text() const;
   bool ignores_case() const;
 
-  class Matcher;
+  class Matcher;  // for Plan
+  const Matcher& matcher() const { return *matcher_; }
 
  private:
   explicit Pattern(std::shared_ptr<const Matcher> matcher) : matcher_(std::move(matcher)) {}

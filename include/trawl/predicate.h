@@ -53,7 +53,7 @@ struct Interval {
   std::uint64_t most = UINT64_MAX;
 };
 struct TimeInterval {
-  std::optional<Timestamp> since, until;
+  std::optional<Timestamp> since = {}, until = {};
 };
 
 class Predicate {
@@ -65,7 +65,8 @@ class Predicate {
   // One of these.
   static Predicate type(std::initializer_list<FileType> types);
   static Predicate type(const std::vector<FileType>& types);
-  // The name ends with one of these behind a dot; in either case of letters. "tar.gz" is one, too.
+  // The name ends with one of these behind a dot, which is not the name's first character; in any
+  // case of letters. "tar.gz" is one, too; so is ".gz", which is "gz".
   static Predicate extension(const std::vector<std::string>& extensions);
   static Predicate depth(Interval levels);
   // A regular file without a byte, or a directory without an entry.
@@ -85,8 +86,8 @@ class Predicate {
   enum class Bits : std::uint8_t { exactly, all, any };
   // The twelve permission bits, compared as find -perm MODE, -MODE and /MODE (`any` of none: true).
   static Predicate permissions(Bits how, std::uint32_t mode);
-  // The caller's own. `fields`: what it reads of the metadata; none: it looks at name, depth and
-  // type only, and is asked before any stat. Asked last among tests of its kind.
+  // The caller's own, called on any worker. `fields`: what it reads of the metadata; none: it looks
+  // at name, depth and type only, and is asked before any stat. Asked last among tests of its kind.
   static Predicate custom(std::string description, Fields fields,
                           std::function<bool(const Subject&)> test);
 
@@ -108,10 +109,12 @@ class Plan {
 
   // `no` and `yes` are final: more knowledge does not change them. With metadata (and, where it was
   // answered by needs_listing, is_empty_directory) it is one of these. Metadata that the filesystem
-  // did not answer fails each test for it, and each negation of one.
+  // did not answer fails each test for it, and each negation of one; so, for what could not be
+  // stat'ed, give a Metadata without a valid field.
   Answer judge(const Subject& subject) const;
 
-  Fields fields() const;  // that judge() may read of the metadata
+  // That judge() may read of the metadata, besides the type, which a walk finds out anyway.
+  Fields fields() const;
   bool needs_path() const;
   bool needs_listing() const;  // some answer may be needs_listing
   // The tests in the order in which they are asked, one on a line, what needs metadata marked.

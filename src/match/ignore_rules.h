@@ -3,10 +3,10 @@
 // The rules of one ignore file, compiled. Which rule decides, and what it says, is git's answer to
 // the letter: gitignore(5) as git 2.39 implements it (dir.c, wildmatch.c).
 //
-// Cost. What is plain ("node_modules", "/build/out", "docs/"), a suffix ("*.o") or a prefix
-// ("tmp*") is found by hashing, whatever the number of rules; the rest goes through automata whose
-// time is linear in the path, whatever the pattern. An IgnoreCandidate computes what all rules need
-// once, for any number of files of rules.
+// Cost. What is plain ("node_modules", "/build/out", "docs/"), a suffix ("*.o"), a prefix ("tmp*")
+// or a part ("*cache*") is found by trees of such keys, whatever the number of rules; the rest is
+// found by a key that it requires, and then goes through automata whose time is linear in the path,
+// whatever the pattern. An IgnoreCandidate folds its path once, for any number of files of rules.
 //
 // Pure: reads no files, asks no system. Immutable and thread-safe once made.
 #pragma once
@@ -25,7 +25,7 @@ struct IgnoreRule {
   bool negated = false;      // '!'
 };
 
-// A path that rules are asked about.
+// A path that rules are asked about. Not thread-safe: each thread makes its own.
 class IgnoreCandidate {
  public:
   // `path` ends with the name that is asked about, which begins at `name_begin`; no slash at its
@@ -38,9 +38,12 @@ class IgnoreCandidate {
 
  private:
   friend class IgnoreRules;
+  std::string_view folded() const;  // the path in lower case
+
   std::string_view path_;
   std::size_t name_begin_;
   bool is_directory_;
+  mutable std::string folded_;  // empty until it is needed
 };
 
 class IgnoreRules {
@@ -56,8 +59,9 @@ class IgnoreRules {
   // candidate's name begins.
   const IgnoreRule* match(const IgnoreCandidate& candidate, std::size_t base) const;
 
+  // True if nothing can match.
   bool empty() const;
-  // True if match() looks at more of the path than the name.
+  // True if match() looks at more than the name: at the path, or at whether there is more of it.
   bool needs_path() const;
   // As given: what a verdict names.
   const std::string& source() const { return source_; }

@@ -81,6 +81,22 @@ class FileSystem {
     return ENOTSUP;
   }
 
+  // Bytes of the regular file `path` relative to `base`, from `offset` on, as many as there are or
+  // `out` has room for; `size` of them. EISDIR: a directory; EINVAL: something else that is no file.
+  // Opens it for this call alone, and waits for no writer of a fifo. Not `follow`: ELOOP for a link.
+  virtual int read_file(int /*base*/, const char* /*path*/, bool /*follow*/,
+                        std::uint64_t /*offset*/, std::span<std::byte> /*out*/,
+                        std::size_t& /*size*/) {
+    return ENOTSUP;
+  }
+
+  // The path from the top of a directory relative to `base`, without links, "." and "..": `size`
+  // bytes in `out`, no NUL. ENAMETOOLONG: `out` is too small, or the kernel's limit is.
+  virtual int real_path(int /*base*/, const char* /*path*/, std::span<char> /*out*/,
+                        std::size_t& /*size*/) {
+    return ENOTSUP;
+  }
+
   virtual void close(DirectoryHandle& handle) = 0;  // sets fd to -1
 
   // True for a handle with which nothing can be done any more but to close it; see StallGuard.

@@ -15,8 +15,10 @@
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <cstring>
+#include <iterator>
 
 #include "sys/dirent.h"
 #include "sys/filesystem.h"
@@ -223,6 +225,22 @@ bool ends_at_last_offset(std::span<const std::byte> bytes, std::size_t room) {
          detail::load<std::int64_t>(bytes.data() + last + kDirentOffsetAt) == INT64_MAX;
 }
 
+int read_open_file(int fd, std::uint64_t offset, std::span<std::byte> out, std::size_t& size) {
+  size = 0;
+  struct stat info;
+  if (::fstat(fd, &info) != 0) return errno;
+  if (S_ISDIR(info.st_mode)) return EISDIR;
+  if (!S_ISREG(info.st_mode)) return EINVAL;
+  while (size < out.size()) {
+    const ssize_t got = ::pread(fd, out.data() + size, out.size() - size,
+                                static_cast<off_t>(offset + size));
+    if (got < 0) return errno;
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  return 0;
+}
+
 class LinuxFileSystem final : public FileSystem {
  public:
   explicit LinuxFileSystem(int synchronization) : synchronization_(synchronization) {}
@@ -306,6 +324,29 @@ class LinuxFileSystem final : public FileSystem {
     if (read < 0) return errno;
     size = static_cast<std::size_t>(read);
     return size < out.size() ? 0 : ENAMETOOLONG;  // the kernel cuts it off and does not say so
+  }
+
+  int read_file(int base, const char* path, bool follow, std::uint64_t offset,
+                std::span<std::byte> out, std::size_t& size) override {
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW);
+    // By number, as for directories; see close().
+    const auto fd = static_cast<int>(::syscall(SYS_openat, base, path, flags));
+    if (fd < 0) return errno;
+    const int error = read_open_file(fd, offset, out, size);
+    ::syscall(SYS_close, fd);
+    return error;
+  }
+
+  int real_path(int base, const char* path, std::span<char> out, std::size_t& size) override {
+    const auto fd =
+        static_cast<int>(::syscall(SYS_openat, base, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (fd < 0) return errno;
+    // The table of descriptors may be this thread's own.
+    char name[64] = "/proc/thread-self/fd/";
+    *std::to_chars(name + std::strlen(name), std::end(name) - 1, fd).ptr = '\0';
+    const int error = read_link(AT_FDCWD, name, out, size);
+    ::syscall(SYS_close, fd);
+    return error;
   }
 
   void close(DirectoryHandle& handle) override {

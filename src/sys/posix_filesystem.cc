@@ -20,6 +20,8 @@
 #endif
 
 #include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <new>
 
 namespace trawl::sys {
@@ -143,6 +145,37 @@ class PosixFileSystem final : public FileSystem {
     if (read < 0) return errno;
     size = static_cast<std::size_t>(read);
     return size < out.size() ? 0 : ENAMETOOLONG;  // the kernel cuts it off and does not say so
+  }
+
+  int read_file(int base, const char* path, bool follow, std::uint64_t offset,
+                std::span<std::byte> out, std::size_t& size) override {
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW);
+    const int fd = ::openat(real_base(base), path, flags);
+    if (fd < 0) return errno;
+    struct stat info;
+    int error = ::fstat(fd, &info) != 0   ? errno
+                : S_ISDIR(info.st_mode)   ? EISDIR
+                : !S_ISREG(info.st_mode) ? EINVAL
+                                         : 0;
+    ssize_t got = 1;
+    for (size = 0; error == 0 && got > 0 && size < out.size();) {
+      got = ::pread(fd, out.data() + size, out.size() - size, static_cast<off_t>(offset + size));
+      error = got < 0 ? errno : 0;
+      size += got > 0 ? static_cast<std::size_t>(got) : 0;
+    }
+    ::close(fd);
+    return error;
+  }
+
+  int real_path(int base, const char* path, std::span<char> out, std::size_t& size) override {
+    if (base != kWorkingDirectory && path[0] != '/') return ENOTSUP;
+    char* const real = ::realpath(path, nullptr);
+    if (real == nullptr) return errno;
+    size = std::strlen(real);
+    const bool fits = size <= out.size();
+    std::memcpy(out.data(), real, fits ? size : 0);
+    std::free(real);
+    return fits ? 0 : ENAMETOOLONG;
   }
 
   void close(DirectoryHandle& handle) override {

@@ -93,6 +93,8 @@ struct StallGuard::Call {
     stat_handle,
     stat_at,
     read_link,
+    read_file,
+    real_path,
     question,
     close,
     end
@@ -322,6 +324,17 @@ class StallGuard::Proxy {
                                     call.size);
         break;
       }
+      case Call::Kind::read_file:
+        call.error = real.read_file(call.base, shared.path, call.follow,
+                                    static_cast<std::uint64_t>(call.offset),
+                                    {shared.records, std::min(call.room, kMostRead)}, call.size);
+        break;
+      case Call::Kind::real_path: {
+        char* const text = reinterpret_cast<char*>(shared.records);
+        call.error = real.real_path(call.base, shared.path, {text, std::min(call.room, kMostRead)},
+                                    call.size);
+        break;
+      }
       case Call::Kind::question:
         call.answer = (real.*call.question)(handle);
         break;
@@ -457,12 +470,9 @@ int StallGuard::read_directory(DirectoryHandle& handle, std::span<std::byte> buf
             .base = handle.fd,
             .last_offset_marks_end = handle.last_offset_marks_end,
             .room = buffer.size()};
-  const int error = ask_proxy(call);
-  size = error == 0 ? call.size : 0;
+  size = 0;
+  const int error = ask_bytes(call, buffer.data(), size);
   end = error == 0 && call.end;
-  if (size != 0) {
-    std::memcpy(buffer.data(), call.records, size);
-  }
   return error;
 }
 
@@ -510,10 +520,41 @@ int StallGuard::read_link(int base, const char* path, std::span<char> out, std::
     return real_.read_link(base, path, out, size);
   }
   Call call{.kind = Call::Kind::read_link, .base = base, .path = path, .room = out.size()};
+  return ask_bytes(call, out.data(), size);
+}
+
+// The proxy may answer with less than there is room for.
+int StallGuard::read_file(int base, const char* path, bool follow, std::uint64_t offset,
+                          std::span<std::byte> out, std::size_t& size) {
+  if (!follow && std::strchr(path, '/') == nullptr && is_local_name(base, path)) {
+    return real_.read_file(base, path, follow, offset, out, size);
+  }
+  size = 0;
+  for (std::size_t got = 1; got > 0 && size < out.size(); size += got) {
+    Call call{.kind = Call::Kind::read_file,
+              .base = base,
+              .path = path,
+              .follow = follow,
+              .offset = static_cast<std::int64_t>(offset + size),
+              .room = out.size() - size};
+    if (const int error = ask_bytes(call, out.data() + size, got)) {
+      return error;
+    }
+  }
+  return 0;
+}
+
+int StallGuard::real_path(int base, const char* path, std::span<char> out, std::size_t& size) {
+  Call call{.kind = Call::Kind::real_path, .base = base, .path = path, .room = out.size()};
+  return ask_bytes(call, out.data(), size);
+}
+
+// A call whose answer is bytes.
+int StallGuard::ask_bytes(Call& call, void* out, std::size_t& size) {
   const int error = ask_proxy(call);
   if (error == 0) {
     size = call.size;
-    std::memcpy(out.data(), call.records, size);
+    std::memcpy(out, call.records, size);
   }
   return error;
 }

@@ -54,6 +54,9 @@ class StallGuard final : public FileSystem {
   int stat_handle(const DirectoryHandle& handle, Fields fields, Metadata& out) override;
   int stat_at(int base, const char* path, Fields fields, bool follow, Metadata& out) override;
   int read_link(int base, const char* path, std::span<char> out, std::size_t& size) override;
+  int read_file(int base, const char* path, bool follow, std::uint64_t offset,
+                std::span<std::byte> out, std::size_t& size) override;
+  int real_path(int base, const char* path, std::span<char> out, std::size_t& size) override;
   void close(DirectoryHandle& handle) override;
   bool is_lost(const DirectoryHandle& handle) override;
   bool make_descriptors_private() override { return real_.make_descriptors_private(); }
@@ -71,6 +74,7 @@ class StallGuard final : public FileSystem {
   bool is_local_name(int base, const char* path) const;
   Caller& caller();
   int ask_proxy(Call& call);
+  int ask_bytes(Call& call, void* out, std::size_t& size);
   bool ask(bool (FileSystem::*question)(const DirectoryHandle&), const DirectoryHandle& handle);
 
   FileSystem& real_;

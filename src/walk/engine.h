@@ -16,7 +16,7 @@
 // offsets allow it (engine_listing.cc). The last one done finishes the listing.
 //
 // Sources: engine.cc (workers, completion, memory, the end), engine_directories.cc,
-// engine_listing.cc, engine_entries.cc.
+// engine_listing.cc, engine_filter.cc, engine_entries.cc.
 //
 // Stopping (verdict, cancellation, deadline, exception) turns every remaining task into
 // bookkeeping: children are counted off unopened, live directories are left with State::cancelled.
@@ -95,6 +95,12 @@ class Engine {
   void read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle, Range range);
   bool split(Worker& worker, Part& part, const sys::DirectoryHandle& handle, std::int64_t next,
              Range& range);
+  int read_on(Worker& worker, sys::DirectoryHandle& handle, std::span<std::byte> buffer,
+              std::size_t& size, bool& end);
+  void begin_filter(Worker& worker, Node& node, const sys::DirectoryHandle& handle,
+                    std::span<const std::byte> records, bool is_all);
+  void filter_batch(Worker& worker, const Node& node, std::span<Entry> batch);
+  bool is_left_out(Worker& worker, const Node& node, const Entry& entry, bool is_directory);
   int read_two(Worker& worker, sys::DirectoryHandle& handle, std::int64_t offset,
                std::span<std::byte> buffer, std::array<sys::Dirent, 2>& found, std::size_t& count);
   std::optional<std::int64_t> find_middle(Worker& worker, sys::DirectoryHandle& probe,

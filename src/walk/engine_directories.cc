@@ -129,6 +129,7 @@ void Engine::expand(Worker& worker, Node& parent, Children& block, const Child& 
     node.root = &node;
   } else {
     node.root = parent.root;
+    node.level = parent.level;
     node.crossed_mount = parent.crossed_mount;
     const bool from_parent = parent.anchor_id != 0;
     node.anchor = from_parent ? &parent : parent.anchor;

@@ -22,6 +22,13 @@ namespace {
 constexpr std::chrono::nanoseconds kPieceTime = std::chrono::microseconds(100);
 constexpr std::int64_t kLeastPiece = 4;
 
+// Those not to be skipped, in their order.
+std::span<Entry> kept(std::span<Entry> batch) {
+  const auto end =
+      std::stable_partition(batch.begin(), batch.end(), [](const Entry& e) { return !e.skip; });
+  return batch.first(static_cast<std::size_t>(end - batch.begin()));
+}
+
 }  // namespace
 
 void Engine::report_records(Worker& worker, Part& part, std::span<const std::byte> records,
@@ -179,16 +186,24 @@ void Engine::close_slice(Worker& worker) {
 
 void Engine::report_batch(Worker& worker, Part& part, std::span<Entry> batch) {
   Visitor& visitor = *worker.visitor;
+  if (options_.filter != nullptr) {
+    filter_batch(worker, part.node, batch);
+    batch = kept(batch);
+    if (batch.empty()) {
+      return;
+    }
+  }
   visit([&] {
     visitor.select(part.node, batch);
     return Verdict::proceed;
   });
-  const auto kept_end =
-      std::stable_partition(batch.begin(), batch.end(), [](const Entry& e) { return !e.skip; });
-  batch = batch.first(static_cast<std::size_t>(kept_end - batch.begin()));
+  batch = kept(batch);
 
-  const std::size_t done = stat_batch(worker, part, batch);
-  batch = batch.first(done);
+  batch = batch.first(stat_batch(worker, part, batch));
+  if (options_.filter != nullptr) {
+    batch = kept(batch);  // less what only its metadata told to be left out
+  }
+  const std::size_t done = batch.size();
   worker.statistics.entries += done;
   if (options_.progress_entries != nullptr) {
     options_.progress_entries->fetch_add(done, std::memory_order_relaxed);
@@ -219,7 +234,14 @@ std::size_t Engine::stat_batch(Worker& worker, Part& part, std::span<Entry> batc
   worker.links_size = 0;
   const auto stat = [&](std::size_t i) {
     Entry& entry = batch[i];
+    const FileType listed_type = entry.type;
     stat_entry(worker, part, entry, worker.metadata[i]);
+    if (options_.filter != nullptr && entry.type != listed_type && !part.node.is_origin()) {
+      entry.skip = is_left_out(worker, part.node, entry, entry.type == FileType::directory);
+      if (entry.skip) {
+        return;
+      }
+    }
     if (options_.link_targets && entry.type == FileType::symlink && !entry.followed) {
       read_link(worker, part, entry);
     }
@@ -254,7 +276,7 @@ void Engine::stat_entry(Worker& worker, Part& part, Entry& entry, Metadata& meta
       options_.follow == Follow::all || (is_root && options_.follow == Follow::roots);
   const bool known = entry.type != FileType::unknown;
   if (known && !(follow && entry.type == FileType::symlink)) {
-    if (options_.fields == Fields::none) {
+    if (options_.fields == Fields::none || entry.no_metadata) {
       return;
     }
     if (entry.type == FileType::directory && !options_.directory_metadata_in_batch &&

@@ -21,6 +21,7 @@
 #include <cerrno>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/fts_order.h"
 #include "sys/dirent.h"
@@ -113,6 +114,7 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
   std::uint64_t position = first;
   std::int64_t next = range.begin;
   std::size_t read = 0;
+  int late_error = 0;
   bool end = false;
   while (!end) {
     if (stopping()) {
@@ -125,10 +127,17 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
                                               : kReadBeforeFirstSplit;
     const std::span<std::byte> buffer(worker.listing.get(), listing_buffer_);
     std::size_t size = 0;
-    count(worker.calls.read);
     TRAWL_IF_TRACE(base::TraceSpan read_span(base::kTraceRead));
-    const int error =
-        retry_interrupted([&] { return filesystem_.read_directory(handle, buffer, size, end); });
+    int error = std::exchange(late_error, 0);
+    if (error == 0) {
+      count(worker.calls.read);
+      error =
+          retry_interrupted([&] { return filesystem_.read_directory(handle, buffer, size, end); });
+    }
+    if (error == 0 && options_.filter != nullptr && read == 0 && range.begin == 0) {
+      late_error = read_on(worker, handle, buffer, size, end);
+      begin_filter(worker, node, handle, buffer.first(size), end);
+    }
     TRAWL_IF_TRACE(read_span.end(size));
     if (error != 0) {
       fail_listing(worker, node, position != 0, Operation::read, error);

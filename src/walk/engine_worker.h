@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "sys/thread_time.h"
@@ -52,6 +53,8 @@ struct alignas(64) Engine::Worker {
   // takes memory. Made for the first link.
   std::unique_ptr<char[]> links;
   std::size_t links_size = 0;
+  std::string filter_path;   // of the directory whose entries are filtered, as rules want it
+  std::string custom_path;   // and as the visitor will see it, for FilterOptions::custom
   // Nodes made and freed; the monitor looks at them.
   std::atomic<std::uint64_t> nodes_made{0};
   std::atomic<std::uint64_t> nodes_freed{0};

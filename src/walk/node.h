@@ -25,6 +25,8 @@
 #include <string_view>
 #include <vector>
 
+#include "walk/path_filter_context.h"
+
 namespace trawl::engine {
 
 struct Child {
@@ -68,6 +70,10 @@ struct Node : Directory {
   bool followed = false;
   bool crossed_mount = false;     // there is a mount between its root and it, or it is one's top
   bool offset_marks_end = false;  // see sys::DirectoryHandle; the same for a whole mount
+  // With Options::filter: what is in force in it, set before the first of its entries is reported.
+  const FilterLevel* level = nullptr;
+  std::unique_ptr<FilterLevel> own_level;   // if that is another than its parent's
+  std::unique_ptr<FilterRoot> filter_root;  // of a root
   std::atomic<bool> cut_short{false};  // the walk was stopped before all in it was reported
 
   Node() = default;

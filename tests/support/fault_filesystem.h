@@ -51,22 +51,24 @@ enum class Call : std::uint8_t {
   stat_handle,
   stat_at,
   read_link,
+  read_file,
+  real_path,
   close,
   make_private
 };
-inline constexpr std::size_t kCalls = 8;
+inline constexpr std::size_t kCalls = 10;
 
 struct Request {
   Call call = Call::open;
   std::uint64_t ordinal = 0;
-  int fd = -1;                 // the handle's; of open, stat_at and read_link the base
-  const char* path = nullptr;  // of open, stat_at and read_link
+  int fd = -1;                 // the handle's; the base, of calls by path
+  const char* path = nullptr;  // of calls by path
 };
 
 struct Place {
   Call call = Call::open;
   std::uint64_t ordinal = 0;
-  std::string path;  // of open, stat_at and read_link
+  std::string path;  // of calls by path
 };
 
 class FaultFileSystem final : public sys::FileSystem {
@@ -226,6 +228,19 @@ class FaultFileSystem final : public sys::FileSystem {
     Request request{Call::read_link, 0, base, path};
     if (const int error = arrive(request); error != 0) return error;
     return real_.read_link(base, path, out, size);
+  }
+
+  int read_file(int base, const char* path, bool follow, std::uint64_t offset,
+                std::span<std::byte> out, std::size_t& size) override {
+    Request request{Call::read_file, 0, base, path};
+    if (const int error = arrive(request); error != 0) return error;
+    return real_.read_file(base, path, follow, offset, out, size);
+  }
+
+  int real_path(int base, const char* path, std::span<char> out, std::size_t& size) override {
+    Request request{Call::real_path, 0, base, path};
+    if (const int error = arrive(request); error != 0) return error;
+    return real_.real_path(base, path, out, size);
   }
 
   void close(sys::DirectoryHandle& handle) override {

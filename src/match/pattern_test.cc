@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <trawl/pattern.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "match/glob_parse.h"
+#include "match/pattern_fold.h"
+#include "match/pattern_nfa.h"
+#include "support/effort.h"
+#include "support/random.h"
+
+#if __has_include(<re2/re2.h>)
+#include <re2/re2.h>
+#define TRAWL_TEST_AGAINST_RE2 1
+#endif
+
+namespace trawl {
+namespace {
+
+bool glob(std::string_view pattern, std::string_view text, Case mode = Case::sensitive) {
+  return Pattern::glob(pattern, mode).matches(text);
+}
+bool regex(std::string_view pattern, std::string_view text, Case mode = Case::sensitive) {
+  return Pattern::regex(pattern, mode).matches(text);
+}
+bool fixed(std::string_view pattern, std::string_view text, Case mode = Case::sensitive) {
+  return Pattern::fixed(pattern, mode).matches(text);
+}
+
+struct Wrong {
+  std::string message;
+  std::size_t position;
+};
+template <class Make>
+Wrong wrong(const Make& make, std::string_view pattern) {
+  try {
+    make(pattern, Case::sensitive);
+  } catch (const PatternError& error) {
+    EXPECT_EQ(error.pattern(), pattern);
+    return {error.what(), error.position()};
+  }
+  ADD_FAILURE() << pattern << " is accepted";
+  return {"", 0};
+}
+
+// --- globs
+// -----------------------------------------------------------------------------------------
+
+TEST(Glob, IsForTheWholeText) {
+  EXPECT_TRUE(glob("abc", "abc"));
+  EXPECT_FALSE(glob("abc", "abcd"));
+  EXPECT_FALSE(glob("abc", "xabc"));
+  EXPECT_TRUE(glob("", ""));
+  EXPECT_FALSE(glob("", "a"));
+}
+
+TEST(Glob, StarAndQuestionMarkStopAtSlashes) {
+  EXPECT_TRUE(glob("*", ""));
+  EXPECT_TRUE(glob("*", ".hidden"));
+  EXPECT_FALSE(glob("*", "a/b"));
+  EXPECT_TRUE(glob("*.c", ".c"));
+  EXPECT_FALSE(glob("*.c", "d/x.c"));
+  EXPECT_TRUE(glob("*/x.c", "d/x.c"));
+  EXPECT_FALSE(glob("a?b", "a/b"));
+  EXPECT_TRUE(glob("a?b", "a\nb"));
+  EXPECT_FALSE(glob("*x*", "x/y"));
+  EXPECT_FALSE(glob("x*", "x/y"));
+}
+
+TEST(Glob, TwoStarsAreAnyComponents) {
+  EXPECT_TRUE(glob("**", "a/b/c"));
+  EXPECT_TRUE(glob("**", ""));
+  EXPECT_TRUE(glob("**/c", "c"));
+  EXPECT_TRUE(glob("**/c", "/c"));
+  EXPECT_TRUE(glob("**/c", "a/b/c"));
+  EXPECT_FALSE(glob("**/c", "a/bc"));
+  EXPECT_TRUE(glob("a/**", "a/b/c"));
+  EXPECT_FALSE(glob("a/**", "a"));
+  EXPECT_TRUE(glob("a/**/c", "a/c"));
+  EXPECT_TRUE(glob("a/**/c", "a/b/b/c"));
+  EXPECT_FALSE(glob("a/**/c", "ac"));
+  EXPECT_FALSE(glob("a/**/c", "a/bc"));
+  EXPECT_TRUE(glob("{**/a,b}", "x/y/a"));
+  EXPECT_TRUE(glob("{b,x/**}", "x/y/a"));
+  // Elsewhere they are no more than one.
+  EXPECT_FALSE(glob("a**c", "a/c"));
+  EXPECT_TRUE(glob("a**c", "abc"));
+  EXPECT_FALSE(glob("***/c", "a/b/c"));
+}
+
+TEST(Glob, BracketsAreSets) {
+  EXPECT_TRUE(glob("[abc]", "b"));
+  EXPECT_TRUE(glob("[a-c]", "b"));
+  EXPECT_FALSE(glob("[a-c]", "d"));
+  EXPECT_TRUE(glob("[!a-c]", "d"));
+  EXPECT_TRUE(glob("[^a-c]", "d"));
+  EXPECT_FALSE(glob("[!a-c]", "a"));
+  EXPECT_TRUE(glob("[]]", "]"));
+  EXPECT_TRUE(glob("[]a]", "a"));
+  EXPECT_FALSE(glob("[!]]", "]"));
+  EXPECT_TRUE(glob("[a-]", "-"));
+  EXPECT_TRUE(glob("[-a]", "-"));
+  EXPECT_TRUE(glob("[[]", "["));
+  EXPECT_TRUE(glob("[{,}]", ","));
+  EXPECT_TRUE(glob("[\\]]", "]"));
+  EXPECT_TRUE(glob("[\\-a]", "-"));
+  EXPECT_FALSE(glob("[!a]", "/"));
+  EXPECT_FALSE(glob("[.-0]", "/"));
+  EXPECT_TRUE(glob("[[:digit:]x]", "7"));
+  EXPECT_TRUE(glob("[![:alpha:]]", "7"));
+  EXPECT_FALSE(glob("[[:upper:]]", "a"));
+  EXPECT_TRUE(glob("[[:upper:]]", "a", Case::ignored));
+  EXPECT_TRUE(glob("[à-ý]", "é"));
+  EXPECT_TRUE(glob("[!a]", "é"));
+  EXPECT_TRUE(glob("[!a]", "\xff"));
+}
+
+TEST(Glob, BracesAreAlternatives) {
+  EXPECT_TRUE(glob("*.{jpg,png}", "a.png"));
+  EXPECT_FALSE(glob("*.{jpg,png}", "a.gif"));
+  EXPECT_TRUE(glob("a{b,c{d,e}}f", "acef"));
+  EXPECT_FALSE(glob("a{b,c{d,e}}f", "acf"));
+  EXPECT_TRUE(glob("a{,b}", "a"));
+  EXPECT_TRUE(glob("a{}b", "ab"));
+  EXPECT_TRUE(glob("{a}", "a"));
+  EXPECT_TRUE(glob("{a/b,c}", "a/b"));
+  EXPECT_TRUE(glob("a,b", "a,b"));
+  EXPECT_TRUE(glob("{a\\,b,c}", "a,b"));
+}
+
+TEST(Glob, BackslashMakesPlain) {
+  EXPECT_TRUE(glob("\\*", "*"));
+  EXPECT_FALSE(glob("\\*", "a"));
+  EXPECT_TRUE(glob("\\a\\\\", "a\\"));
+  EXPECT_TRUE(glob("\\é", "é"));
+}
+
+TEST(Glob, ErrorsSayWhere) {
+  const auto check = [](std::string_view pattern, std::string_view message, std::size_t position) {
+    const Wrong said = wrong(Pattern::glob, pattern);
+    EXPECT_NE(said.message.find(message), std::string::npos) << pattern << ": " << said.message;
+    EXPECT_EQ(said.position, position) << pattern;
+  };
+  check("ab[c", "missing ']'", 2);
+  check("ab[", "missing ']'", 2);
+  check("[]", "missing ']'", 0);
+  check("[!", "missing ']'", 0);
+  check("[a-", "missing ']'", 0);
+  check("a{b,c", "missing '}'", 1);
+  check("a{b,{c}", "missing '}'", 1);
+  check("a}b", "'{'", 1);
+  check("{a}}", "'{'", 3);
+  check("abc\\", "dangling '\\'", 3);
+  check("[\\", "dangling '\\'", 1);
+  check("x[az-b]", "'z' > 'b'", 3);
+  check("[[:letter:]]", "unknown character class", 1);
+  check(std::string(101, '{') + "a" + std::string(101, '}'), "nested too deeply", 100);
+  EXPECT_TRUE(glob(std::string(100, '{') + "a" + std::string(100, '}'), "a"));
+}
+
+// --- text
+// ------------------------------------------------------------------------------------------
+
+TEST(Pattern, CharactersAreThoseOfUtf8) {
+  EXPECT_TRUE(glob("?", "é"));
+  EXPECT_FALSE(glob("??", "é"));
+  EXPECT_TRUE(glob("?", "\U0001F980"));
+  // Bytes that are no character are one each.
+  EXPECT_TRUE(glob("??", "\xc3\x28"));
+  EXPECT_TRUE(glob("???", "\xed\xa0\x80"));
+  EXPECT_TRUE(glob("*\xff", "a\xff"));
+  EXPECT_FALSE(glob("*\xa9", "é"));
+  EXPECT_TRUE(glob("*.txt", "\xff\xfe.txt"));
+  EXPECT_TRUE(fixed("\xff", "a\xff"));
+  EXPECT_FALSE(fixed("\xa9", "é"));
+  EXPECT_TRUE(fixed("x\xc3", "ax\xc3"));
+}
+
+TEST(Pattern, CaseIsThatOfUnicode) {
+  EXPECT_TRUE(fixed("école", "L'ÉCOLE", Case::ignored));
+  EXPECT_TRUE(glob("ΣΑΣ", "σας", Case::ignored));
+  EXPECT_TRUE(glob("k*", "\u212Aelvin", Case::ignored));
+  EXPECT_TRUE(glob("\u212A", "k", Case::ignored));
+  EXPECT_TRUE(glob("*s", "a\u017F", Case::ignored));
+  EXPECT_TRUE(fixed("\u017F", "S", Case::ignored));
+  EXPECT_TRUE(glob("[à-ý]", "É", Case::ignored));
+  EXPECT_FALSE(glob("[!à-ý]", "É", Case::ignored));
+  EXPECT_TRUE(glob("[!à-ý]", "x", Case::ignored));
+  EXPECT_FALSE(fixed("straße", "STRASSE", Case::ignored));
+  EXPECT_FALSE(fixed("école", "ÉCOLE"));
+}
+
+TEST(Pattern, SmartCaseLooksForUpperCaseThatStandsForItself) {
+  const auto fold = [](const Pattern& pattern) { return pattern.ignores_case(); };
+  for (const char* const text : {"foo", "é", "ß", "1.2"}) {
+    EXPECT_TRUE(fold(Pattern::fixed(text, Case::smart))) << text;
+    EXPECT_TRUE(fold(Pattern::glob(text, Case::smart))) << text;
+  }
+  for (const char* const text : {"Foo", "É", "Ω"}) {
+    EXPECT_FALSE(fold(Pattern::fixed(text, Case::smart))) << text;
+    EXPECT_FALSE(fold(Pattern::glob(text, Case::smart))) << text;
+  }
+  EXPECT_TRUE(fold(Pattern::glob("[[:upper:]]x", Case::smart)));
+  EXPECT_FALSE(fold(Pattern::glob("[A-Z]x", Case::smart)));
+  EXPECT_TRUE(fold(Pattern::fixed("Foo", Case::ignored)));
+  EXPECT_FALSE(fold(Pattern::fixed("foo")));
+}
+
+TEST(Pattern, FixedTextHasNoOperators) {
+  EXPECT_TRUE(fixed("a.b*[", "xa.b*[y"));
+  EXPECT_FALSE(fixed("a.b", "axb"));
+  EXPECT_TRUE(fixed("", ""));
+  EXPECT_TRUE(fixed("", "x"));
+  EXPECT_TRUE(fixed("A.B", "xa.b", Case::ignored));
+  const std::string nul("a\0b", 3);
+  EXPECT_TRUE(fixed(nul, "x" + nul));
+  EXPECT_EQ(Pattern::fixed(nul).text(), nul);
+  const std::string many(1000, 'x');
+  EXPECT_TRUE(fixed(many, "y" + many));
+  EXPECT_FALSE(fixed(many + "y", many));
+  EXPECT_TRUE(fixed(many, many + "X", Case::ignored));
+  EXPECT_FALSE(fixed(many + "y", many, Case::ignored));
+}
+
+// Naive, exponential, over characters: what a glob means.
+class SlowGlob {
+ public:
+  static bool matches(std::string_view pattern, std::string_view text) {
+    return SlowGlob(text).from(std::string(pattern), 0);
+  }
+
+ private:
+  explicit SlowGlob(std::string_view text) : text_(text) {}
+
+  // Braces are expanded, which the patterns here are small enough for.
+  bool from(const std::string& pattern, std::size_t at) const {
+    std::size_t open = 0;
+    while (open < pattern.size() && pattern[open] != '{') ++open;
+    if (open == pattern.size()) return plain(pattern, at);
+    int depth = 0;
+    std::size_t begin = open + 1;
+    std::vector<std::string> ways;
+    std::size_t close = open;
+    for (;; ++close) {
+      if (pattern[close] == '{') ++depth;
+      if (pattern[close] == '}') --depth;
+      if ((pattern[close] == ',' && depth == 1) || depth == 0) {
+        ways.push_back(pattern.substr(begin, close - begin));
+        begin = close + 1;
+      }
+      if (depth == 0) break;
+    }
+    for (const std::string& way : ways) {
+      if (from(pattern.substr(0, open) + way + pattern.substr(close + 1), at)) return true;
+    }
+    return false;
+  }
+
+  bool plain(std::string_view pattern, std::size_t at) const {
+    if (pattern.empty()) return at == text_.size();
+    if (pattern[0] == '*') {
+      for (std::size_t end = at;; (void)match::decode(text_, end)) {
+        if (plain(pattern.substr(1), end)) return true;
+        if (end == text_.size() || text_[end] == '/') return false;
+      }
+    }
+    if (at == text_.size()) return false;
+    std::size_t next = at;
+    const std::uint32_t c = match::decode(text_, next);
+    if (pattern[0] == '?') return c != '/' && plain(pattern.substr(1), next);
+    if (pattern[0] == '[') {
+      const bool negated = pattern[1] == '!';
+      bool inside = false;
+      std::size_t i = negated ? 2 : 1;
+      while (pattern[i] != ']') inside |= match::decode(pattern, i) == c;
+      return c != '/' && inside != negated && plain(pattern.substr(i + 1), next);
+    }
+    std::size_t taken = 0;
+    return match::decode(pattern, taken) == c && plain(pattern.substr(taken), next);
+  }
+
+  std::string_view text_;
+};
+
+std::string random_of(testing::Random& random, const std::vector<std::string>& parts,
+                      std::size_t most) {
+  std::string out;
+  for (std::size_t left = random.below(most + 1); left > 0; --left) {
+    out += parts[random.below(parts.size())];
+  }
+  return out;
+}
+
+std::string random_text(testing::Random& random) {
+  static const std::vector<std::string> kAscii = {"a", "b", "c", "/", ".", "A"};
+  static const std::vector<std::string> kAny = {"a", "b",    "c",    "/", "A",     "é",
+                                                "É", "\xff", "\xc3", "k", "\u212A"};
+  return random_of(random, random.below(2) == 0 ? kAscii : kAny, 8);
+}
+
+TEST(Glob, MeansWhatTheNaiveMatcherMeans) {
+  testing::Random random(testing::fresh_seed());
+  const std::vector<std::string> parts = {"a", "b",    "c",    "/", ".",   "*",
+                                          "?", "[ab]", "[!b]", "é", "\xff"};
+  int found = 0;
+  for (int i = 0; i < testing::effort(20000); ++i) {
+    std::string pattern = random_of(random, parts, 4);
+    while (random.below(3) == 0) {
+      pattern =
+          "{" + pattern + "," + random_of(random, parts, 2) + "}" + random_of(random, parts, 2);
+    }
+    if (pattern.find("**") != std::string::npos) continue;
+    const Pattern compiled = Pattern::glob(pattern);
+    for (int j = 0; j < 8; ++j) {
+      const std::string text = random_text(random);
+      const bool expected = SlowGlob::matches(pattern, text);
+      found += expected;
+      ASSERT_EQ(compiled.matches(text), expected) << pattern << " against " << text;
+    }
+  }
+  EXPECT_GT(found, 500);
+}
+
+// All forms of a pattern give the automaton's answer.
+TEST(Glob, FormsAgree) {
+  testing::Random random(testing::fresh_seed());
+  const std::vector<std::string> parts = {"a",   "b", "k",    "/",    ".", "*",      "**",
+                                          "**/", "?", "[ab]", "[!b]", "é", "{a,*b}", "{,a/}"};
+  for (int i = 0; i < testing::effort(10000); ++i) {
+    const std::string pattern = random_of(random, parts, 6);
+    for (const bool ignore_case : {false, true}) {
+      const Pattern compiled =
+          Pattern::glob(pattern, ignore_case ? Case::ignored : Case::sensitive);
+      const auto nfa =
+          match::Nfa::compile(match::parse_glob(pattern, ignore_case), false, SIZE_MAX);
+      for (int j = 0; j < 8; ++j) {
+        const std::string text = random_text(random);
+        ASSERT_EQ(compiled.matches(text), nfa->search(text)) << pattern << " against " << text;
+      }
+    }
+  }
+}
+
+// --- time
+// ------------------------------------------------------------------------------------------
+
+double seconds(const Pattern& pattern, const std::string& text) {
+  const auto begin = std::chrono::steady_clock::now();
+  (void)pattern.matches(text);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+std::string repeated(std::string_view what, int times) {
+  std::string out;
+  for (int i = 0; i < times; ++i) out += what;
+  return out;
+}
+
+// Backtracking would take longer than the universe has.
+TEST(Pattern, TakesLinearTime) {
+  const std::string text(4000, 'a');
+  const std::string odd = text + "é";
+  for (const std::string& pattern :
+       {repeated("*a", 40) + "b", repeated("{a,a}", 40), repeated("{a,b}", 40) + "*",
+        repeated("{a*,", 90) + repeated("}", 90) + "b", "*a" + repeated("?", 40) + "b",
+        repeated("**/", 40) + "b", repeated("{,a}", 200) + "b", repeated("a", 3000) + "*b"}) {
+    const Pattern compiled = Pattern::glob(pattern);
+    EXPECT_LT(seconds(compiled, text), 2) << pattern;
+    EXPECT_LT(seconds(compiled, odd), 2) << pattern;
+  }
+  EXPECT_LT(seconds(Pattern::fixed("b" + std::string(63, 'a')), std::string(1 << 20, 'a')), 0.5);
+  EXPECT_LT(seconds(Pattern::fixed("b" + std::string(200, 'a')), std::string(1 << 20, 'a')), 0.5);
+  std::string words = "{";
+  for (int i = 0; i < 10000; ++i) words += "word" + std::to_string(i) + ",";
+  const auto begin = std::chrono::steady_clock::now();
+  const Pattern many = Pattern::glob("*." + words + "x}");
+  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 2);
+  EXPECT_TRUE(many.matches("a.word9999"));
+  EXPECT_FALSE(many.matches("a.word10000"));
+}
+
+// --- case folding
+// ----------------------------------------------------------------------------------
+
+TEST(Fold, KnowsUpperFromLower) {
+  EXPECT_EQ(match::fold_case('Q'), std::uint32_t{'q'});
+  EXPECT_EQ(match::fold_case(0x130), 0x130U);  // dotted I folds to two characters only
+  EXPECT_EQ(match::fold_case(0x1E9E), 0xDFU);
+  EXPECT_EQ(match::fold_case(0x104AF), 0x104AFU);
+  EXPECT_TRUE(match::is_upper(0xC9));
+  EXPECT_FALSE(match::is_upper(0xE9));
+  EXPECT_FALSE(match::is_upper(0x17F));
+  EXPECT_FALSE(match::is_upper(0xB5));
+}
+
+// --- regular expressions
+// ---------------------------------------------------------------------------
+
+TEST(Regex, IsThereOrNot) {
+  if (can_use_regex()) {
+    EXPECT_TRUE(regex("b+", "abc"));
+  } else {
+    EXPECT_EQ(wrong(Pattern::regex, "b+").message, "regular expressions are not built in");
+  }
+}
+
+#ifdef TRAWL_TEST_AGAINST_RE2
+
+TEST(Regex, IsFoundAnywhere) {
+  EXPECT_TRUE(regex("", ""));
+  EXPECT_TRUE(regex("b", "abc"));
+  EXPECT_TRUE(regex("^b?$", ""));
+  EXPECT_TRUE(regex("\\.conf$", "a.conf"));
+  EXPECT_FALSE(regex("\\.conf$", "a.conf~"));
+  EXPECT_TRUE(regex("^lib.*\\.so\\.[0-9]+$", "libc.so.6"));
+  EXPECT_FALSE(regex("^lib.*\\.so\\.[0-9]+$", "libc.so."));
+  EXPECT_TRUE(regex("\\bfoo\\b", "a foo"));
+  EXPECT_FALSE(regex("\\bfoo\\b", "afoo"));
+  EXPECT_TRUE(regex("(?i)ReadMe", "README"));
+  EXPECT_TRUE(regex("(^|/)x($|/)", "a/x"));
+  EXPECT_FALSE(regex("(^|/)x($|/)", "ax"));
+  EXPECT_TRUE(regex("a.b", "a\nb"));
+  EXPECT_FALSE(regex("(?-s)a.b", "a\nb"));
+  EXPECT_FALSE(regex("$^", "a"));
+  EXPECT_TRUE(regex("$^", ""));
+}
+
+TEST(Regex, SearchesNamesThatAreNotUtf8) {
+  EXPECT_TRUE(regex("^.*\\.txt$", "\xff\xfe.txt"));
+  EXPECT_TRUE(regex("^.$", "\xff"));
+  EXPECT_FALSE(regex("^.$", "\xff\xff"));
+  EXPECT_TRUE(regex("a[^b]c",
+                    "a\xff"
+                    "c"));
+  EXPECT_TRUE(regex("é",
+                    "\xff"
+                    "é"));
+  EXPECT_TRUE(regex("^\\x{FFFD}$", "\xff"));
+  EXPECT_FALSE(regex("ÿ", "\xff"));
+  EXPECT_TRUE(regex("^.é.$",
+                    "\xe9"
+                    "é\xe9"));
+}
+
+TEST(Regex, SmartCaseLooksForUpperCaseThatStandsForItself) {
+  const auto ignores = [](std::string_view pattern) {
+    return Pattern::regex(pattern, Case::smart).ignores_case();
+  };
+  for (const char* const pattern :
+       {"foo", "\\Sx", "\\W\\D\\B", "\\pLx", "\\p{Greek}", "\\P{Lu}", "[[:upper:]]", "[\\W\\pL]x",
+        "\\Aa\\z", "\\Qa\\E", "(?P<Name>a)", "é", "a(?i)b", "\\x{e9}"}) {
+    EXPECT_TRUE(ignores(pattern)) << pattern;
+  }
+  for (const char* const pattern : {"Foo", "[A-Z]x", "\\QA\\Eb", "(?:b(cD))", "É", "\\x41",
+                                    "\\x{C9}", "a|bC", "[^X]y", "(?i)X"}) {
+    EXPECT_FALSE(ignores(pattern)) << pattern;
+  }
+  EXPECT_TRUE(regex("readme", "README", Case::smart));
+  EXPECT_FALSE(regex("Readme", "README", Case::smart));
+}
+
+TEST(Regex, ErrorsSayWhere) {
+  const auto check = [](std::string_view pattern, std::string_view message, std::size_t position) {
+    const Wrong said = wrong(Pattern::regex, pattern);
+    EXPECT_EQ(said.message, message) << pattern;
+    EXPECT_EQ(said.position, position) << pattern;
+  };
+  check("a(b", "missing )", 1);
+  check("a(b(c)", "missing )", 1);
+  check("[)](b", "missing )", 3);
+  check("[])](b", "missing )", 4);
+  check("[\\])](b", "missing )", 5);
+  check("\\Q(\\E(b", "missing )", 5);
+  check("\\((b", "missing )", 2);
+  check("ab)c", "unexpected )", 2);
+  check("a[b", "missing ]", 1);
+  check("x[z-a]", "invalid character class range", 2);
+  check("ab**", "bad repetition operator", 2);
+  check("*a", "no argument for repetition operator", 0);
+  check("a{1001}", "invalid repetition size", 1);
+  check("ab\\", "trailing \\", 2);
+  check("a\\yb", "invalid escape sequence", 1);
+  check("a\xff", "invalid UTF-8", 1);
+  check("a(?=b)", "invalid perl operator", 1);
+}
+
+RE2::Options options(bool ignore_case) {
+  RE2::Options out;
+  out.set_log_errors(false);
+  out.set_dot_nl(true);
+  out.set_case_sensitive(!ignore_case);
+  return out;
+}
+
+// Whatever form answers, it answers as RE2.
+TEST(Regex, AnswersAsRe2) {
+  testing::Random random(testing::fresh_seed());
+  const std::vector<std::string> parts = {"a",           "b",
+                                          "c",           "k",
+                                          "A",           "é",
+                                          ".",           "^",
+                                          "$",           "|",
+                                          "(",           ")",
+                                          "(?:",         "(?i)",
+                                          "(?i:",        "(?m)",
+                                          "(?-s)",       "*",
+                                          "+",           "?",
+                                          "*?",          "{2}",
+                                          "{1,2}",       "{0,}",
+                                          "{",           "}",
+                                          "[ab]",        "[^b]",
+                                          "[b-k]",       "[^\\d.]",
+                                          "\\d",         "\\W",
+                                          "\\s",         "\\b",
+                                          "\\B",         "\\.",
+                                          "\\pL",        "[^\\pL]",
+                                          "\\x61",       "\\x{212A}",
+                                          "\\A",         "\\z",
+                                          "\\Q*",        "\\E",
+                                          "[[:alpha:]]", "[^[:^upper:]/]",
+                                          "[]a]",        "(?P<n>",
+                                          "/",           "\\101",
+                                          "\\n",         "[\\x{100}-\\x{17f}]"};
+  const std::vector<std::string> letters = {"a", "b", "c", "k",  "A", "B", "1", "*",
+                                            ".", "/", " ", "\n", "_", "]", "{"};
+  const std::vector<std::string> any = {"a", "b", "k", "K", "\u212A", "\u017F",
+                                        "s", "é", "É", "x", "."};
+  int right = 0;
+  int found = 0;
+  for (int i = 0; i < testing::effort(20000); ++i) {
+    const std::string pattern = random_of(random, parts, 7);
+    const bool ignore_case = random.below(3) == 0;
+    const RE2 expected(pattern, options(ignore_case));
+    if (!expected.ok()) {
+      ASSERT_THROW(Pattern::regex(pattern, ignore_case ? Case::ignored : Case::sensitive),
+                   PatternError)
+          << pattern;
+      continue;
+    }
+    ++right;
+    const Pattern compiled = Pattern::regex(pattern, ignore_case ? Case::ignored : Case::sensitive);
+    for (int j = 0; j < 8; ++j) {
+      const std::string text = random_of(random, random.below(3) == 0 ? any : letters, 6);
+      const bool answer = RE2::PartialMatch(text, expected);
+      found += answer;
+      ASSERT_EQ(compiled.matches(text), answer)
+          << pattern << (ignore_case ? " (any case)" : "") << " against " << text;
+    }
+  }
+  EXPECT_GT(right, 1000);
+  EXPECT_GT(found, 1000);
+}
+
+TEST(Regex, CountedRepetitionsThatExplodeAreLeftToRe2) {
+  const Pattern pattern = Pattern::regex("(a?){300}b[^x]{900}c");
+  EXPECT_FALSE(pattern.matches(std::string(3000, 'a')));
+  EXPECT_TRUE(pattern.matches("b" + std::string(900, 'y') + "c"));
+  EXPECT_FALSE(
+      Pattern::regex(repeated("(", 300) + "A" + repeated(")", 300), Case::smart).ignores_case());
+}
+
+TEST(Fold, IsThatOfRe2) {
+  for (std::uint32_t c = 0x80; c < 0x110000; ++c) {
+    const std::uint32_t to = match::fold_case(c);
+    if (to == c) continue;
+    std::string text;
+    match::encode(c, text);
+    char pattern[32];
+    std::snprintf(pattern, sizeof(pattern), "(?i)^\\x{%x}$", static_cast<unsigned>(to));
+    ASSERT_TRUE(RE2::PartialMatch(text, pattern)) << pattern;
+  }
+}
+
+TEST(Regex, MayBeUsedByManyThreads) {
+  const Pattern pattern = Pattern::regex("\\bx\\pL+z$");
+  std::vector<std::thread> threads;
+  std::vector<int> found(20, 0);
+  for (int& mine : found) {
+    threads.emplace_back([&pattern, &mine] {
+      for (int i = 0; i < 200; ++i) mine += pattern.matches(i % 2 == 0 ? "xßz" : "xß");
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const int mine : found) EXPECT_EQ(mine, 100);
+}
+
+#endif
+
+}  // namespace
+}  // namespace trawl
