@@ -155,7 +155,7 @@ void PathFilter::Context::enter_repository(sys::FileSystem& filesystem, int base
     level.rules.forget(kind);
   }
   const std::string info = repository.info_exclude();
-  const bool is_inside = info.starts_with(path);
+  const bool is_inside = info.starts_with(path + std::string(kDotGit) + '/');
   level.rules.add(info_kind(),
                   read_rules(filesystem, base, info,
                              is_inside ? std::string(shown) + info.substr(path.size()) : info, true,
@@ -227,18 +227,20 @@ std::unique_ptr<FilterRoot> PathFilter::Context::begin(sys::FileSystem& filesyst
       note_error(std::string(shown), error);
     }
   }
+  const bool git_everywhere = options_.git && !options_.require_git;
+  const bool ignore_case =
+      options_.ignore_case || (git_everywhere && user_config_.ignore_case.value_or(false));
   FilterLevel& everywhere = root->levels.emplace_back(
-      FilterLevel{match::IgnoreLevel(kinds()), false, options_.ignore_case, false});
+      FilterLevel{match::IgnoreLevel(kinds()), false, ignore_case, false});
   const std::size_t names = root->prefix.size();
   everywhere.rules.add(0, exclude_, names);
   for (const Rules& rules : files_) {
     everywhere.rules.add(files_kind(), rules, names);
   }
-  if (options_.git && !options_.require_git) {
-    everywhere.rules.add(global_kind(),
-                         global_rules(filesystem, sys::kWorkingDirectory, "", user_config_,
-                                      options_.ignore_case),
-                         names);
+  if (git_everywhere) {
+    everywhere.rules.add(
+        global_kind(),
+        global_rules(filesystem, sys::kWorkingDirectory, "", user_config_, ignore_case), names);
   }
   // The directories above, from the top down.
   for (std::size_t slash = root->prefix.find('/'); slash + 1 < root->prefix.size();

@@ -26,13 +26,16 @@ WILD = set(b"*?[\\")
 
 
 def is_empty_rule(line):
-    """A rule without a pattern, as git reads it. It matters to paths with a slash at their end only."""
-    return line != b"" and line.split(b"\0")[0].strip(b"!/ \r\xef\xbb\xbf") == b""
+    """A rule with an empty name at its end. Git compares that with what is behind a path's last slash; it
+    matters to paths with a slash at their end only, and there trawl means the directory."""
+    text = line.split(b"\0")[0]
+    return line != b"" and (text.strip(b"!/ \r\xef\xbb\xbf") == b"" or b"//" in text)
 
 
 class Repository:
-    def __init__(self, rng, top, home, sha256=False):
+    def __init__(self, rng, top, home, sha256=False, most_rules=60):
         self.rng = rng
+        self.most_rules = most_rules  # of a .gitignore
         self.top = top
         self.home = home
         self.odd = rng.choice([0.0, 0.05, 0.3])  # names and rules
@@ -92,7 +95,7 @@ class Repository:
         self.git("init", "-q", *(["--object-format=sha256"] if self.sha256 else []))
         for _ in range(rng.choice([0, 2, 6, 15])):
             self.make_directory()
-        for _ in range(rng.choice([0, 3, 10, 25])):
+        for _ in range(rng.choice([0, 3, 10, 25]) if self.most_rules > 10 else 60):
             self.make_file()
         for _ in range(rng.choice([0, 0, 1, 3])):
             self.make_link()
@@ -173,7 +176,7 @@ class Repository:
             self.write(os.path.join(self.home, b"linked"), self.rules(3))
             os.symlink(os.path.join(self.home, b"linked"), path)
         else:
-            self.write(path, self.rules(rng.choice([0, 1, 2, 4, 8, 20, 60])))
+            self.write(path, self.rules(min(self.most_rules, rng.choice([0, 1, 2, 4, 8, 20, 60]))))
             self.files.append(os.path.relpath(path, self.top))
 
     @staticmethod
@@ -275,7 +278,8 @@ class Repository:
         listed = b"\0".join(files) + b"\0"
         new = rng.random()
         if new < 0.3:
-            self.git("--literal-pathspecs", "add", "-f", "-N", "--pathspec-from-file=-", "--pathspec-file-nul", input=listed)
+            self.git("--literal-pathspecs", "-c", "core.ignoreCase=false", "add", "-f", "-N", "--pathspec-from-file=-",
+                     "--pathspec-file-nul", input=listed)  # fmt: skip
         else:
             self.git("update-index", "--add", "-z", "--stdin", input=listed)
             if new < 0.5:
