@@ -239,10 +239,13 @@ std::string path_of_line(const std::string& line, const IgnoredOptions& options)
 void check_all(const IgnoredOptions& options, const CancelToken& cancel, Checker& checker,
                Output& output) {
   if (!options.from_input) {
+    // All or nothing, as git.
+    std::string answers;
     for (const std::string& path : options.paths) {
-      checker.check(path, output.buffer());
-      output.added();
+      checker.check(path, answers);
     }
+    output.buffer() += answers;
+    output.added();
     return;
   }
   PathList list(STDIN_FILENO, options.null_terminated ? '\0' : '\n', cancel);
