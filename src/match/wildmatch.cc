@@ -63,8 +63,7 @@ class Parser {
         if (!read_class(members) || !add_set(members)) return std::nullopt;
       } else if (c == '\\') {
         if (++at_ == pattern_.size()) return std::nullopt;
-        // What is quoted is not folded, so a quoted capital matches no text that is.
-        if (fold_ && is_upper(peek())) return std::nullopt;
+        // Not folded, so a quoted capital matches no text that is.
         out_.elements.push_back({Kind::byte, peek(), 0});
         ++at_;
       } else {

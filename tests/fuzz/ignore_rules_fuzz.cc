@@ -35,7 +35,7 @@ class Trial {
     }
     pattern_.remove_prefix(plain);
     text_.remove_prefix(plain);
-    failed_.assign((pattern_.size() + 1) * (text_.size() + 1), false);
+    failed_ = std::vector<bool>((pattern_.size() + 1) * (text_.size() + 1));
     return from(0, 0);
   }
 
@@ -100,7 +100,7 @@ class Trial {
       unsigned member = at(i);
       if (member == 0) return npos;
       if (member == '-' && before != 0 && at(i + 1) != 0 && at(i + 1) != ']') {
-        i += at(i + 1) == '\\' ? 2 : 1;
+        i += at(i + 1) == '\\' ? 2U : 1U;
         if (at(i) == 0) return npos;
         found = found || (before <= c && c <= at(i)) || (before <= upper && upper <= at(i));
         before = 0;
