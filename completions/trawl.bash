@@ -1,32 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
 # Bash completion for trawl. Needs bash alone; with bash-completion it is loaded on first use.
+# From the tables of options in src/cli; `./dev docs` writes it.
 
 _trawl() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local command=picture short_with_argument='dnX' options words='' kind='' name='' prefix='' ended='' i
+  local command='' letters options operands words='' kind='' list='' name='' prefix='' ended='' i
   COMPREPLY=()
 
-  if [[ ${COMP_WORDS[1]} == du && $COMP_CWORD -gt 1 ]]; then
-    command=du short_with_argument='BdtX'
-    options='--all --apparent-size --block-size= --bytes --count-links --dereference
-      --dereference-args --exclude= --exclude-from= --files0-from= --help --human-readable --inodes
-      --json --max-depth= --no-dereference --null --one-file-system --progress --progress=
-      --separate-dirs --si --stall-timeout= --stats --stats= --summarize --threads= --threshold= --time --time= --time-style=
-      --timeout= --total --trace= --version'
-  elif [[ ${COMP_WORDS[1]} == list && $COMP_CWORD -gt 1 ]]; then
-    command=list short_with_argument=' '
-    options='--csv --dereference --follow --follow= --format= --help --json --long --max-depth=
-      --min-depth= --null --one-file-system --order= --progress --progress= --relative --safe-links
-      --stall-timeout= --stat= --stats --stats= --threads= --timeout= --type= --version'
-  elif [[ ${COMP_WORDS[1]} == stat && $COMP_CWORD -gt 1 ]]; then
-    command=stat short_with_argument='c'
-    options='--csv --dereference --fields= --files-from= --follow --format= --help --json --long --null
-      --printf= --progress --progress= --stall-timeout= --stats --stats= --threads= --timeout= --version'
-  else
-    options='--apparent-size --color --color= --count --depth= --dereference --errors --exclude=
-      --exclude-from= --help --json --min-share= --one-file-system --progress --progress= --reverse
-      --sort= --stall-timeout= --stats --stats= --threads= --timeout= --top= --trace= --version'
-  fi
+  # `letters` take an argument.
+  [[ $COMP_CWORD -gt 1 ]] && command=${COMP_WORDS[1]}
+  case $command in
+    du)
+      letters='BdXt' operands='f'
+      options='--all --apparent-size --block-size= --bytes --count-links --dereference
+        --dereference-args --exclude-from= --exclude= --files0-from= --help --human-readable
+        --inodes --json --max-depth= --no-dereference --null --one-file-system --progress
+        --progress= --separate-dirs --si --stall-timeout= --stats --stats= --summarize
+        --threads= --threshold= --time --time-style= --time= --timeout= --total --trace=
+        --version'
+      ;;
+    list)
+      letters=' ' operands='f'
+      options='--csv --dereference --follow --follow= --format= --help --json --long
+        --max-depth= --min-depth= --null --one-file-system --order= --progress --progress=
+        --relative --safe-links --stall-timeout= --stat= --stats --stats= --threads= --timeout=
+        --type= --version'
+      ;;
+    stat)
+      letters='c' operands='f'
+      options='--csv --dereference --fields= --files-from= --follow --format= --help --json
+        --long --null --printf= --progress --progress= --stall-timeout= --stats --stats=
+        --threads= --timeout= --version'
+      ;;
+    *)
+      command=''
+      letters='dnX' operands='f'
+      options='--apparent-size --color --color= --count --depth= --dereference --errors
+        --exclude-from= --exclude= --help --json --min-share= --one-file-system --progress
+        --progress= --reverse --sort= --stall-timeout= --stats --stats= --threads= --timeout=
+        --top= --trace= --version'
+      ;;
+  esac
 
   for ((i = 1; i < COMP_CWORD; ++i)); do
     [[ ${COMP_WORDS[i]} == -- ]] && ended=1
@@ -44,48 +58,60 @@ _trawl() {
   elif [[ $previous == --* && " "$options" " == *[[:space:]]"$previous="[[:space:]]* &&
     " "$options" " != *[[:space:]]"$previous"[[:space:]]* ]]; then
     name=$previous
-  elif [[ $previous == -[!-]* && $previous =~ ^-[^$short_with_argument]*([$short_with_argument])$ ]]; then
-    case $command${BASH_REMATCH[1]} in
-      *X) name=--exclude-from ;;
-      duB) name=--block-size ;;
-      *) return ;;  # a number
-    esac
+  elif [[ $previous == -[!-]* && $previous =~ ^-[^$letters]*([$letters])$ ]]; then
+    name=-${BASH_REMATCH[1]}
   fi
 
-  if [[ $name == --* ]]; then
-    case $name in
-      --color | --progress) words='auto always never' ;;
-      --stats) words='text json' ;;
-      --stat) words='none basic all' ;;
-      --follow) words='never roots all' ;;
-      --order) words='unordered component bytes rsync rsync28' ;;
-      --type) words='f d l s p b c' ;;
-      --sort) words='size count name' ;;
-      --time) words='atime access use ctime status' ;;
-      --time-style) words='full-iso long-iso iso +' ;;
-      --block-size) words='K M G T kB MB GB human-readable si' ;;
-      --exclude-from | --files-from | --files0-from | --trace) kind=file ;;
+  # `kind` is a letter of compgen's.
+  if [[ $name ]]; then
+    case $command$name in
+      --sort)
+        words='size count name' ;;
+      -X | --exclude-from | --trace | du-X | du--exclude-from | du--files0-from | \
+        du--trace | stat--files-from)
+        kind=f ;;
+      --color | --progress | du--progress | list--progress | stat--progress)
+        words='auto always never' ;;
+      --stats | du--stats | list--stats | stat--stats)
+        words='text json' ;;
+      du-B | du--block-size)
+        words='K M G T kB MB GB human-readable si' ;;
+      du--time)
+        words='atime access use ctime status' ;;
+      du--time-style)
+        words='full-iso long-iso iso +' ;;
+      list--stat)
+        words='none basic all' ;;
+      list--order)
+        words='unordered component bytes rsync rsync28' ;;
+      list--type)
+        words='f d l s p b c' list=1 ;;
+      list--follow)
+        words='never roots all' ;;
       *) return ;;
     esac
   elif [[ $word == -* && ! $ended ]]; then
     words=$options
   elif [[ $COMP_CWORD -eq 1 ]]; then
-    words='du list stat help' kind=file
+    words='du list stat help' kind=f
   elif [[ $COMP_CWORD -eq 2 && ${COMP_WORDS[1]} == help ]]; then
     words='du list stat'
   else
-    kind=file
+    kind=$operands
   fi
 
+  if [[ $list && $word == *,* ]]; then
+    prefix+=${word%,*}, word=${word##*,}
+  fi
   local reply
   while IFS= read -r reply; do
     COMPREPLY+=("$prefix$reply")
   done < <(compgen -W "$words" -- "$word")
-  if [[ $kind == file ]]; then
+  if [[ $kind ]]; then
     while IFS= read -r reply; do
       COMPREPLY+=("$prefix$reply")
-    done < <(compgen -f -- "$word")
-    compopt -o filenames 2>/dev/null
+    done < <(compgen "-$kind" -- "$word")
+    [[ $kind == [fd] ]] && compopt -o filenames 2>/dev/null
   fi
   if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == --*= ]]; then
     compopt -o nospace 2>/dev/null

@@ -8,6 +8,7 @@
 #include <trawl/pattern.h>
 #include <trawl/predicate.h>
 #include <trawl/stat.h>
+#include <trawl/tracked_paths.h>
 #include <trawl/types.h>
 #include <trawl/usage.h>
 #include <trawl/version.h>

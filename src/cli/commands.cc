@@ -5,6 +5,8 @@
 #include "cli/du_options.h"
 #include "cli/find.h"
 #include "cli/find_options.h"
+#include "cli/ignored.h"
+#include "cli/ignored_options.h"
 #include "cli/list.h"
 #include "cli/list_options.h"
 #include "cli/picture.h"
@@ -18,6 +20,7 @@ namespace {
 
 constexpr CommandEntry kSubcommands[] = {
     {&kDuCommand, du_main},
+    {&kIgnoredCommand, ignored_main},
     {&kListCommand, list_main},
     {&kStatCommand, stat_main},
     {&kFindCommand, find_main},

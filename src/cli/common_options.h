@@ -14,7 +14,10 @@ enum CommonId : int {
   kProgress,
   kStats,
   kTrace,
-  kExclude,
+  kExclude,  // filter_options.h
+  kRulesFile,
+  kRespectIgnore,
+  kExcludeCaches,
   kHelp,  // where -h means something else
   kVersion,
 };
@@ -28,7 +31,7 @@ constexpr Option threads_option(std::uint8_t section) {
           .manual =
               "The number of workers, from 1 to 1024. Without it their number adapts: as many "
               "as there are processors where everything is cached, up to 256 where a disk or "
-              "a server is waited for. The output is the same for any number.",
+              "a server is waited for.",
           .section = section};
 }
 
@@ -52,7 +55,7 @@ constexpr Option stall_timeout_option(
     std::uint8_t section,
     const char* manual =
         "Give up on a system call that does not return within DURATION because a server (NFS, "
-        "FUSE) does not answer. Its directory or file is an error then, (\"stalled: no answer in "
+        "FUSE) does not answer. Its directory or file is an error then (\"stalled: no answer in "
         "time\"), the rest is walked, and the exit status is 1. Without it the walk waits for the "
         "server. Filesystems on local disks and in memory are always waited for; others are asked "
         "through child processes, which takes 10 to 20 microseconds more per call.") {
@@ -122,7 +125,8 @@ constexpr Option help_option(std::uint8_t section, int id = 'h') {
           .help = "show this",
           .brief = "show the options",
           .manual = "Print a summary of the options and exit.",
-          .section = section};
+          .section = section,
+          .conflicts = "*"};
 }
 
 constexpr Option version_option(std::uint8_t section) {
@@ -130,7 +134,8 @@ constexpr Option version_option(std::uint8_t section) {
           .names = {"version"},
           .help = "show the version",
           .manual = "Print the version and exit.",
-          .section = section};
+          .section = section,
+          .conflicts = "*"};
 }
 
 }  // namespace trawl::cli

@@ -199,7 +199,7 @@ std::string Search::messages(Result& result) const {
   }
   if (result.ending == Ending::timed_out) {
     say("stopped by --timeout: the results are partial");
-  } else if (result.ending == Ending::cancelled) {
+  } else if (Interrupt::status() != 0) {
     say("interrupted: the results are partial");
   }
   // Who closes a pipe knows that there would be more.

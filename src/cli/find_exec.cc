@@ -216,7 +216,11 @@ std::string Executor::judge(const CommandTemplate& command, std::string_view pro
     return begin + "cannot run " + quote_always(program) + ": " + std::strerror(result.error) +
            '\n';
   }
-  if (WIFSIGNALED(result.status) && Interrupt::status() == 0) {
+  if (WIFSIGNALED(result.status) && WTERMSIG(result.status) == SIGINT) {
+    close(true);  // a terminal's, which may be still on its way to us
+    return {};
+  }
+  if (WIFSIGNALED(result.status)) {
     return begin + quote_always(program) + " was killed: " + ::strsignal(WTERMSIG(result.status)) +
            '\n';
   }

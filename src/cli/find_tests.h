@@ -21,18 +21,25 @@ class FindTests {
   bool set_links(const char* argument);
   void add_extension(const char* extension) { extensions_.emplace_back(extension); }
 
+  // Read by add_to().
   std::optional<std::string> changed_within, changed_before, newer_than;
 
-  // All of them, in any order; times are measured from now. False as above.
+  // Appends all of them; times are measured from now. False as above.
   bool add_to(std::vector<Predicate>& all);
 
   const std::string& complaint() const { return complaint_; }
 
  private:
-  bool complain(std::string complaint);
+  std::optional<Predicate> types() const;
+  bool add_times(std::vector<Predicate>& all);
 
   std::string complaint_;
+  std::vector<FileType> types_;
+  bool executable_ = false, empty_ = false;
   std::vector<std::string> extensions_;
+  std::vector<Interval> sizes_;
+  std::optional<Predicate> owner_, permissions_;
+  std::optional<Interval> links_;
 };
 
 }  // namespace trawl::cli

@@ -15,15 +15,11 @@ std::string option_text(const Option& option) {
     text += spelling;
   };
   bool has_letter = false;
-  detail::each_letter(option, [&](char letter) {
+  each_letter(option, [&](char letter) {
     add(std::string{'-', letter});
     has_letter = true;
   });
-  for (const char* name : option.names) {
-    if (name != nullptr) {
-      add("--" + std::string(name));
-    }
-  }
+  each_name(option, [&](const char* name) { add("--" + std::string(name)); });
   const bool has_name = option.names[0] != nullptr;
   switch (option.argument) {
     case Argument::none:

@@ -54,10 +54,12 @@ struct Option {
   const char* manual = nullptr;  // else `help`, as a sentence
   std::uint8_t section = 0;      // in Command::sections
   Completion completion = Completion::nothing;
-  const char* words = "";      // with Completion::words, blanks between
-  bool comma_list = false;     // of such words
-  bool repeatable = false;     // given again it adds, and does not replace
-  const char* conflicts = "";  // long names or letters that zsh shall not offer beside it
+  const char* words = "";   // with Completion::words, blanks between
+  bool comma_list = false;  // of such words
+  bool repeatable = false;  // given again it adds, and does not replace
+  // Long names or letters that zsh shall not offer beside it; what says so is meant both ways. "*"
+  // is all, operands too.
+  const char* conflicts = "";
 };
 constexpr int kFirstId = 256;
 constexpr int kFirstCommonId = 512;  // those of common_options.h
@@ -104,14 +106,12 @@ struct Getopt {
 using NameOrder = bool (*)(std::string_view, std::string_view);
 constexpr bool alphabetically(std::string_view a, std::string_view b) { return a < b; }
 
-namespace detail {
-
-// `visit(name)` for each long name.
+// `visit(name)` for each long name that is shown.
 template <typename Visit>
 constexpr void each_name(const Option& option, const Visit& visit) {
-  for (const auto& names : {option.names, option.other_names}) {
-    for (std::size_t i = 0; i < std::size(option.names) && names[i] != nullptr; ++i) {
-      visit(names[i]);
+  for (const char* name : option.names) {
+    if (name != nullptr) {
+      visit(name);
     }
   }
 }
@@ -127,6 +127,18 @@ constexpr void each_letter(const Option& option, const Visit& visit) {
   }
 }
 
+namespace detail {
+
+template <typename Visit>
+constexpr void each_taken_name(const Option& option, const Visit& visit) {
+  each_name(option, visit);
+  for (const char* name : option.other_names) {
+    if (name != nullptr) {
+      visit(name);
+    }
+  }
+}
+
 template <const auto& kOptions, std::size_t kCount, NameOrder kBefore>
 struct GetoptArrays {
   static constexpr std::span<const Option> options() { return {std::data(kOptions), kCount}; }
@@ -134,7 +146,7 @@ struct GetoptArrays {
   static constexpr std::size_t count_names() {
     std::size_t count = 0;
     for (const Option& each : options()) {
-      each_name(each, [&count](const char*) { ++count; });
+      each_taken_name(each, [&count](const char*) { ++count; });
     }
     return count;
   }
@@ -142,7 +154,7 @@ struct GetoptArrays {
     std::array<::option, count_names() + 1> names{};
     std::size_t at = 0;
     for (const Option& each : options()) {
-      each_name(each, [&](const char* name) {
+      each_taken_name(each, [&](const char* name) {
         names[at++] = {name, static_cast<int>(each.argument), nullptr, each.id};
       });
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "match/ignore_index.h"
 
+#include <bit>
+
 namespace trawl::match {
 
 namespace {
@@ -66,6 +68,24 @@ IgnoreIndex::IgnoreIndex(std::vector<Key> keys) {
       for (std::uint32_t i = 0; i < node.child_count; ++i) bytes_.push_back(byte_of_child(i));
     }
     nodes_[n] = node;
+  }
+}
+
+IgnoreFilter::IgnoreFilter(const std::vector<IgnoreIndex::Key>& keys) {
+  if (keys.empty()) return;
+  width_ = 4;
+  for (const IgnoreIndex::Key& key : keys) width_ = std::min(width_, key.text.size());
+  mask_ = std::numeric_limits<std::uint32_t>::max() >> (32 - 8 * width_);
+  const std::size_t bits = std::bit_ceil(std::clamp<std::size_t>(16 * keys.size(), 256, 1U << 20));
+  shift_ = 32U - static_cast<unsigned>(std::countr_zero(bits));
+  bits_.resize(bits / 64);
+  for (const IgnoreIndex::Key& key : keys) {
+    std::uint32_t window = 0;
+    for (std::size_t i = 0; i < width_; ++i) {
+      window = window << 8 | static_cast<unsigned char>(key.text[i]);
+    }
+    const std::size_t bit = bit_of(window);
+    bits_[bit / 64] |= std::uint64_t{1} << (bit % 64);
   }
 }
 

@@ -33,8 +33,8 @@ class IgnoreIndex {
   // The greatest value. Not of an empty index.
   std::uint32_t greatest() const { return greatest_; }
 
-  // Calls found(values, length) for each key that text(0), text(1) … text(size - 1) begins with,
-  // short ones first; values fall.
+  // Not of an empty index. Calls found(values, length) for each key that text(0), text(1) …
+  // text(size - 1) begins with, short ones first; values fall.
   template <class Text, class Found>
   void find(const Text& text, std::size_t size, const Found& found) const {
     const Node* node = nodes_.data();
@@ -87,6 +87,33 @@ class IgnoreIndex {
   std::vector<unsigned char> bytes_;
   std::vector<std::array<std::uint16_t, 256>> tables_;  // 0: none; else the place, from 1
   std::uint32_t greatest_ = 0;
+};
+
+// Whether one of many keys may begin at a place of a text, by a few bits of its first bytes there:
+// so that not every place has to be looked up. A wrong "yes" costs a look-up, no more.
+class IgnoreFilter {
+ public:
+  IgnoreFilter() = default;
+  explicit IgnoreFilter(const std::vector<IgnoreIndex::Key>& keys);
+
+  // Calls maybe(i) for each place i.
+  template <class Maybe>
+  void find(std::string_view text, const Maybe& maybe) const {
+    std::uint32_t window = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      window = (window << 8 | static_cast<unsigned char>(text[i])) & mask_;
+      const std::size_t bit = bit_of(window);
+      if (i + 1 >= width_ && ((bits_[bit / 64] >> (bit % 64)) & 1) != 0) maybe(i + 1 - width_);
+    }
+  }
+
+ private:
+  std::size_t bit_of(std::uint32_t window) const { return window * 0x9E3779B1U >> shift_; }
+
+  std::size_t width_ = 0;   // bytes that are looked at, those that all keys have, at most 4
+  std::uint32_t mask_ = 0;  // of so many bytes
+  unsigned shift_ = 0;
+  std::vector<std::uint64_t> bits_;
 };
 
 }  // namespace trawl::match

@@ -18,13 +18,16 @@ using Elements = std::span<const WildElement>;
 
 constexpr std::size_t kMostTexts = 16;    // that sets in one pattern are written out to
 constexpr std::size_t kLongestText = 64;  // of several
-constexpr std::size_t kMostSharers = 16;  // rules that have a key in common, if there is a choice
+constexpr std::ptrdiff_t kMostSharers =
+    16;  // rules that have a key in common, if there is a choice
 
 bool is_slash(const WildElement& element) {
   return element.is_byte('/') || element.kind == Kind::directories;
 }
 
 bool is_single(const WildElement& element) { return element.is_single(); }
+
+bool is_plain(const WildElement& element) { return element.kind == Kind::byte; }
 
 // What a run of single bytes can be, of as much of its beginning as gives no more than kMostTexts.
 struct Texts {
@@ -97,137 +100,119 @@ std::vector<IgnoreLine> without_repetitions(std::vector<IgnoreLine> lines) {
 
 }  // namespace
 
-struct IgnoreProgram::Key {
-  Index index;
-  IgnoreIndex::Key key;
+struct IgnoreProgram::Keys {
+  Index index = kNames;
+  std::vector<std::string> texts;
 };
 
 // A rule while it is made.
 struct IgnoreProgram::Draft {
   Rule rule;
-  Index index = kNames;
-  std::vector<std::string> keys;
+  Keys keys;
+  Keys others;  // that it could have instead
 };
 
 IgnoreProgram::IgnoreProgram(std::string file, bool fold) : file_(std::move(file)), fold_(fold) {
-  std::vector<Key> keys;
-  std::vector<std::string> path_keys;  // by rule: what it could be entered under in kPaths
+  std::vector<Draft> drafts;
   for (const IgnoreLine& line : without_repetitions(read_ignore_lines(file_))) {
-    add(line, keys, path_keys);
+    Draft draft;
+    if (!add(line, draft)) continue;
+    shown_.push_back(line.rule);
+    drafts.push_back(std::move(draft));
   }
-  make_indexes(std::move(keys), std::move(path_keys));
+  make_indexes(std::move(drafts));
 }
 
-void IgnoreProgram::add(const IgnoreLine& line, std::vector<Key>& keys,
-                        std::vector<std::string>& path_keys) {
+// False if nothing can match.
+bool IgnoreProgram::add(const IgnoreLine& line, Draft& draft) {
   const std::string_view body = line.body.substr(line.body.starts_with('/') ? 1 : 0);
-  if (body.empty()) return;
-  std::optional<WildPattern> parsed = parse_wild_pattern(body, fold_);
-  if (!parsed) return;
-  WildPattern& pattern = *parsed;
-  std::vector<WildElement>& elements = pattern.elements;
-
-  Draft draft;
+  if (body.empty()) return false;
+  std::optional<WildPattern> pattern = parse_wild_pattern(body, fold_);
+  if (!pattern) return false;
   draft.rule.directory_only = line.directory_only;
-  std::string path_key;
-  std::size_t name = 0;  // where its part begins
-  if (!line.has_slash) {
-    if (elements.back().kind == Kind::any) elements.back().kind = Kind::star;
-  } else {
-    const auto slash = std::find_if(elements.rbegin(), elements.rend(), is_slash).base();
-    name = static_cast<std::size_t>(slash - elements.begin());
-    // "a**/b" may match within one name.
-    const bool within = name > 1 && elements[name - 1].kind == Kind::directories &&
-                        !elements[name - 2].is_byte('/');
-    const bool everything =
-        elements.back().kind == Kind::any &&
-        std::all_of(elements.begin(), slash,
-                    [](const WildElement& element) { return element.kind == Kind::directories; }) &&
-        std::next(slash) == elements.end();
-    if (everything) {
-      elements = {{Kind::star, 0, 0}};
-      name = 0;
-    } else if (within || elements.back().kind == Kind::any) {
-      draft.rule.where = Where::whole;
-      draft.rule.directory = add_matcher(elements, pattern);
-      path_key = plain_beginning(elements);
-      name = elements.size();
-    } else if (name == elements.size()) {
-      return;  // no path ends with a slash
-    } else if (name == 0) {
-      draft.rule.where = Where::top;
-    } else if (name > 1 || elements[0].kind != Kind::directories) {
-      draft.rule.where = Where::below;
-      path_key = plain_beginning(elements);
-    }
+  std::size_t name = 0;  // where the elements for it begin
+  if (line.has_slash) {
+    if (!add_path(*pattern, draft, name)) return false;
+  } else if (pattern->elements.back().kind == Kind::any) {
+    pattern->elements.back().kind = Kind::star;
   }
-
-  if (draft.rule.where == Where::below && path_key.size() == elements.size()) {
-    draft.rule.where = Where::anywhere;
-    draft.rule.exact = true;
-    draft.index = kPaths;
-    draft.keys.push_back(std::move(path_key));
-    path_key.clear();
-    needs_path_ = true;
-  } else {
-    if (draft.rule.where == Where::below) {
-      draft.rule.directory = add_matcher(Elements(elements).first(name), pattern);
-    }
-    if (name < elements.size()) add_name(pattern, name, !path_key.empty(), draft);
-    needs_path_ = needs_path_ || draft.rule.where != Where::anywhere;
-  }
-  const auto number = static_cast<std::uint32_t>(rules_.size());
-  if (draft.keys.empty()) {
-    draft.rule.exact = false;
-    if (path_key.empty()) {
-      others_.push_back(number);
-    } else {
-      draft.index = kPaths;
-      draft.keys.push_back(std::move(path_key));
-      path_key.clear();
-    }
-  }
-  for (std::string& key : draft.keys) keys.push_back({draft.index, {std::move(key), number}});
-  rules_.push_back(draft.rule);
-  shown_.push_back(line.rule);
-  path_keys.push_back(std::move(path_key));
+  if (name < pattern->elements.size()) add_name(*pattern, name, draft);
+  if (draft.keys.texts.empty()) draft.keys = std::move(draft.others);
+  return true;
 }
 
-// Finds keys for the part of the pattern that is for the name. `always_check`: since they may be
-// given up for another.
-void IgnoreProgram::add_name(const WildPattern& pattern, std::size_t begin, bool always_check,
-                             Draft& draft) {
+// What is not for the name. False if nothing can match.
+bool IgnoreProgram::add_path(WildPattern& pattern, Draft& draft, std::size_t& name) {
+  std::vector<WildElement>& elements = pattern.elements;
+  name = static_cast<std::size_t>(
+      std::find_if(elements.rbegin(), elements.rend(), is_slash).base() - elements.begin());
+  if (elements.back().kind == Kind::any && elements.size() == name + 1 &&
+      (name == 0 || (name == 1 && elements[0].kind == Kind::directories))) {
+    elements.back().kind = Kind::star;  // everything: any name anywhere
+    return true;
+  }
+  if (name == elements.size()) return false;  // no path ends with a slash
+  if (name == 1 && elements[0].kind == Kind::directories) return true;
+
+  needs_path_ = true;
+  if (std::all_of(elements.begin(), elements.end(), is_plain) && name != 0) {
+    draft.rule.exact = true;
+    draft.keys = {kPaths, {plain_beginning(elements)}};
+    name = elements.size();
+    return true;
+  }
+  const bool anywhere = elements[0].kind == Kind::directories;
+  const auto begin = elements.begin() + (anywhere ? 1 : 0);
+  draft.others = {
+      anywhere ? kComponents : kPaths,
+      Texts(begin, std::find_if_not(begin, elements.end(), is_single), pattern.sets).texts};
+  // "a**/b" may match within one name.
+  const bool within =
+      name > 1 && elements[name - 1].kind == Kind::directories && !elements[name - 2].is_byte('/');
+  if (within || elements.back().kind == Kind::any) {
+    draft.rule.where = Where::whole;
+    draft.rule.directory = add_matcher(elements, pattern);
+    name = elements.size();
+  } else if (name == 0) {
+    draft.rule.where = Where::top;
+    draft.others.texts.clear();  // they are for the name
+  } else {
+    draft.rule.where = Where::below;
+    draft.rule.directory = add_matcher(Elements(elements).first(name), pattern);
+  }
+  return true;
+}
+
+// Finds keys in what is for the name.
+void IgnoreProgram::add_name(const WildPattern& pattern, std::size_t begin, Draft& draft) {
   const Elements name = Elements(pattern.elements).subspan(begin);
   const auto front_end = std::find_if_not(name.begin(), name.end(), is_single);
   const auto back_end = std::find_if_not(name.rbegin(), name.rend(), is_single);
   Texts front(name.begin(), front_end, pattern.sets);
   Texts back(name.rbegin(), back_end, pattern.sets);
   const Elements infix = longest_plain_run(name);
+  const bool star_first = name.front().kind == Kind::star;
+  const bool star_last = name.back().kind == Kind::star;
 
   bool decides = false;  // the key alone
-  const auto star_and = [&](std::size_t singles, std::size_t stars) {
-    return name.size() == singles + stars;
-  };
   if (front.length == name.size()) {
+    draft.keys = {kNames, std::move(front.texts)};
     draft.rule.exact = decides = true;
-    draft.keys = std::move(front.texts);
-  } else if (infix.size() > std::max(front.length, back.length) && front.length < 2 &&
-             back.length < 2) {
-    draft.index = kInfixes;
-    draft.keys = {plain_beginning(infix)};
-    decides = star_and(infix.size(), 2) && name.front().kind == Kind::star &&
-              name.back().kind == Kind::star;
+  } else if (infix.size() > std::max(front.length, back.length) &&
+             std::max(front.length, back.length) < 2) {
+    draft.keys = {kInfixes, {plain_beginning(infix)}};
+    decides = star_first && star_last && name.size() == infix.size() + 2;
   } else if (back.length >= front.length && back.length != 0) {
-    draft.index = kSuffixes;
-    draft.keys = std::move(back.texts);
-    decides = star_and(back.length, 1) && name.front().kind == Kind::star;
+    draft.keys = {kSuffixes, std::move(back.texts)};
+    decides = star_first && name.size() == back.length + 1;
   } else if (front.length != 0) {
-    draft.keys = std::move(front.texts);
-    decides = star_and(front.length, 1) && name.back().kind == Kind::star;
+    draft.keys = {kNames, std::move(front.texts)};
+    decides = star_last && name.size() == front.length + 1;
   } else {
-    decides = name.size() == 1 && name[0].kind == Kind::star;
+    decides = star_first && name.size() == 1;
   }
-  if (!decides || (always_check && !draft.keys.empty())) {
+  // Keys may be given up for the others.
+  if (!decides || (!draft.keys.texts.empty() && !draft.others.texts.empty())) {
     draft.rule.name = add_matcher(name, pattern);
   }
 }
@@ -237,34 +222,43 @@ std::uint32_t IgnoreProgram::add_matcher(Elements elements, const WildPattern& p
   return static_cast<std::uint32_t>(matchers_.size() - 1);
 }
 
-void IgnoreProgram::make_indexes(std::vector<Key> keys, std::vector<std::string> path_keys) {
-  // Ten thousand times "dirN/*.o": the directory tells more than the name.
-  std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
-    return std::tie(a.index, a.key.text) < std::tie(b.index, b.key.text);
-  });
-  std::vector<bool> moved(rules_.size());
-  for (auto first = keys.begin(); first != keys.end();) {
-    const auto last = std::find_if(first, keys.end(), [&](const Key& key) {
-      return key.index != first->index || key.key.text != first->key.text;
+void IgnoreProgram::make_indexes(std::vector<Draft> drafts) {
+  // Of ten thousand times "dirN/*.o" the directory tells more than the name.
+  using Use = std::tuple<Index, std::string_view, Draft*>;
+  std::vector<Use> uses;
+  for (Draft& draft : drafts) {
+    for (const std::string& text : draft.keys.texts) {
+      uses.emplace_back(draft.keys.index, text, &draft);
+    }
+  }
+  std::sort(uses.begin(), uses.end());
+  std::vector<Draft*> crowded;
+  for (auto first = uses.begin(); first != uses.end();) {
+    const auto last = std::find_if(first, uses.end(), [&](const Use& use) {
+      return std::get<0>(use) != std::get<0>(*first) || std::get<1>(use) != std::get<1>(*first);
     });
-    if (static_cast<std::size_t>(last - first) > kMostSharers) {
-      for (auto i = first; i != last; ++i) {
-        if (!path_keys[i->key.value].empty()) moved[i->key.value] = true;
-      }
+    for (auto i = first; last - first > kMostSharers && i != last; ++i) {
+      crowded.push_back(std::get<2>(*i));
     }
     first = last;
   }
-  std::array<std::vector<IgnoreIndex::Key>, kIndexes> sorted;
-  for (Key& key : keys) {
-    if (!moved[key.key.value]) sorted[key.index].push_back(std::move(key.key));
+  for (Draft* const draft : crowded) {
+    if (draft->others.texts.empty()) continue;  // also if it was here before
+    draft->keys = std::exchange(draft->others, {});
+    draft->rule.exact = false;
   }
-  for (std::uint32_t i = 0; i < rules_.size(); ++i) {
-    if (!moved[i]) continue;
-    rules_[i].exact = false;
-    sorted[kPaths].push_back({std::move(path_keys[i]), i});
+
+  std::array<std::vector<IgnoreIndex::Key>, kIndexes> keys;
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    const auto number = static_cast<std::uint32_t>(i);
+    Keys& own = drafts[i].keys;
+    for (std::string& text : own.texts) keys[own.index].push_back({std::move(text), number});
+    if (own.texts.empty()) others_.push_back(number);
+    rules_.push_back(drafts[i].rule);
   }
-  for (std::size_t i = 0; i < kIndexes; ++i) indexes_[i] = IgnoreIndex(std::move(sorted[i]));
   std::reverse(others_.begin(), others_.end());
+  infix_filter_ = IgnoreFilter(keys[kInfixes]);
+  for (std::size_t i = 0; i < kIndexes; ++i) indexes_[i] = IgnoreIndex(std::move(keys[i]));
 }
 
 }  // namespace trawl::match

@@ -3,10 +3,11 @@
 // What IgnoreRules are compiled to. A pattern is cut in two behind its last '/': what the directory
 // part of the path must be, and what the name. Each rule is entered under keys that a path must
 // have for it to match, preferably ones that few paths have:
-//   names     what the name is or begins with
-//   suffixes  what the name ends with, written backwards
-//   infixes   what is somewhere in the name
-//   paths     what the path from the base on is or begins with
+//   names       what the name is or begins with
+//   suffixes    what the name ends with, written backwards
+//   infixes     what is somewhere in the name
+//   paths       what the path from the base on is or begins with
+//   components  what a directory above begins with, and what follows
 // and if it requires none of these, in a list that is gone through for each path. Small sets are
 // written out, so "*.py[co]" has the two keys ".pyc" and ".pyo".
 #pragma once
@@ -45,7 +46,7 @@ class IgnoreProgram {
     std::uint32_t name = kNone;       // none: what has the key matches
   };
 
-  enum Index : std::uint8_t { kNames, kSuffixes, kInfixes, kPaths, kIndexes };
+  enum Index : std::uint8_t { kNames, kSuffixes, kInfixes, kPaths, kComponents, kIndexes };
 
   IgnoreProgram(std::string file, bool fold);
   IgnoreProgram(const IgnoreProgram&) = delete;
@@ -59,17 +60,20 @@ class IgnoreProgram {
   const Rule& rule(std::uint32_t number) const { return rules_[number]; }
   const WildMatcher& matcher(std::uint32_t number) const { return matchers_[number]; }
   const IgnoreIndex& index(Index which) const { return indexes_[which]; }
+  // Of the keys in kInfixes.
+  const IgnoreFilter& infix_filter() const { return infix_filter_; }
   // Rules without a key, the last first.
   const std::vector<std::uint32_t>& others() const { return others_; }
 
  private:
   struct Draft;
-  struct Key;
+  struct Keys;
 
-  void add(const IgnoreLine& line, std::vector<Key>& keys, std::vector<std::string>& path_keys);
-  void add_name(const WildPattern& pattern, std::size_t begin, bool always_check, Draft& draft);
+  bool add(const IgnoreLine& line, Draft& draft);
+  bool add_path(WildPattern& pattern, Draft& draft, std::size_t& name);
+  void add_name(const WildPattern& pattern, std::size_t begin, Draft& draft);
   std::uint32_t add_matcher(std::span<const WildElement> elements, const WildPattern& pattern);
-  void make_indexes(std::vector<Key> keys, std::vector<std::string> path_keys);
+  void make_indexes(std::vector<Draft> drafts);
 
   std::string file_;
   bool fold_;
@@ -78,6 +82,7 @@ class IgnoreProgram {
   std::vector<Rule> rules_;
   std::vector<WildMatcher> matchers_;
   std::array<IgnoreIndex, kIndexes> indexes_;
+  IgnoreFilter infix_filter_;
   std::vector<std::uint32_t> others_;
 };
 

@@ -31,8 +31,13 @@ class Search {
     find(IgnoreProgram::kSuffixes, backward, name.size());
     find(IgnoreProgram::kPaths, forward(path_), path_.size());
     if (wants(IgnoreProgram::kInfixes)) {
-      for (std::size_t i = 0; i < name.size(); ++i) {
+      program_.infix_filter().find(name, [&](std::size_t i) {
         find(IgnoreProgram::kInfixes, forward(name.substr(i)), name.size() - i);
+      });
+    }
+    if (wants(IgnoreProgram::kComponents)) {
+      for (std::size_t i = 0; i < name_begin_; i = path_.find('/', i) + 1) {
+        find(IgnoreProgram::kComponents, forward(path_.substr(i)), path_.size() - i);
       }
     }
     look_at(program_.others(), true);

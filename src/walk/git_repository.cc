@@ -236,6 +236,8 @@ void GitConfig::read(std::string_view text) {
       ignore_case = is_true(value);
     } else if (key == "extensions.worktreeconfig") {
       worktree_config = is_true(value);
+    } else if (key == "extensions.objectformat") {
+      object_format = value;
     }
   });
 }

@@ -28,7 +28,8 @@ int read_whole(sys::FileSystem& filesystem, int base, const std::string& path, b
 struct GitConfig {
   std::optional<std::string> excludes_file;  // "~/" is expanded
   std::optional<bool> ignore_case;
-  bool worktree_config = false;  // extensions.worktreeConfig
+  bool worktree_config = false;        // extensions.worktreeConfig
+  std::string object_format = "sha1";  // extensions.objectFormat
 
   // What is set in `text` replaces what was.
   void read(std::string_view text);

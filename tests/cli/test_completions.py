@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Completions and manuals name the options that --help names, no others; bash really completes.
+"""Completions and manuals name the options that --help names, no others; shells really complete.
 
-The parser must know what --help names; so all of them agree.
+The parser must know what --help names; so all of them agree. That they are what the tables of options
+give is the test docs.generated.
 """
 
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -23,6 +25,11 @@ SHORT = re.compile(r"(?<![\w-])-([A-Za-z0-9])(?![\w-])")
 def run(arguments, **options):
     options.setdefault("timeout", 60)
     return subprocess.run(arguments, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+
+
+def test_no_command_is_missing_here(trawl_path):
+    usage = run([trawl_path, "--help"]).stdout
+    assert re.findall(r"^  or:  trawl (\w+) ", usage, re.MULTILINE) == [name for name in COMMANDS if name != "picture"]
 
 
 @pytest.fixture(params=COMMANDS)
@@ -85,17 +92,17 @@ def test_the_manual_is_well_formed(command):
 def test_zsh_has_them(command, all_options):
     text = (COMPLETIONS / "_trawl").read_text()
     body = re.search(rf"^_trawl_{command}\(\) {{\n *_arguments -s -S(.*?)^}}", text, re.DOTALL | re.MULTILINE)
-    assert options_in(body.group(1).replace("+", "")) == all_options
+    assert options_in(re.sub(r"\[[^]]*\]|_values -s|\+", "", body.group(1))) == all_options
 
 
 def test_fish_has_them(command, all_options):
     def is_for_it(line):
         condition = re.search(r" -n '__trawl_is(_not)? ([a-z ]+)'", line)
-        return condition is None or (command in condition[2].split()) != bool(condition[1])
+        return condition is not None and (command in condition[2].split()) != bool(condition[1])
 
     lines = [line for line in (COMPLETIONS / "trawl.fish").read_text().splitlines()
              if line.startswith("complete -c trawl") and is_for_it(line)]
-    text = re.sub(r" -d ('[^']*'|\S+)", "", "\n".join(lines))
+    text = re.sub(r" -[ad] ('([^'\\]|\\.)*'|\S+)", "", "\n".join(lines))
     assert (set(re.findall(r" -l (\S+)", text)), set(re.findall(r" -s (\S)", text))) == all_options
 
 
@@ -105,6 +112,69 @@ def test_the_shell_parses_it(shell, file):
         pytest.skip(f"no {shell}")
     result = run([shell, "-n", COMPLETIONS / file])
     assert result.returncode == 0 and result.stderr == ""
+
+
+# Types the third argument and a tabulator, and writes what is offered to the second; the first is the
+# directory of _trawl.
+ZSH = r"""
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PS1=; fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -D -u"
+zpty -w shell 'compadd() {
+  if [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\ * ]]; then builtin compadd "$@"; return; fi
+  local -a offered; builtin compadd -A offered "$@"
+  print -rl -- $offered >>'${(q)2}'
+}; print ready >'${(q)2}
+while [[ ! -s $2 ]]; do sleep 0.02; done
+zpty -n -w shell "$3"$'\t'$'\C-U'"print END >>${(q)2}"$'\n'
+while [[ $(<$2) != *END* ]]; do sleep 0.02; done
+zpty -d shell
+"""
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="no zsh")
+@pytest.mark.parametrize("line, expected", [
+    ("list --or", "--order"),
+    ("list --order=rs", "rsync rsync28"),
+    ("list --type=f,", "b c d l p s"),
+    ("list --follow=", "all never roots"),
+    ("he", "help"),
+    ("help ", "du list stat"),
+    ("du --sum", "--summarize"),
+    ("du -a --sum", ""),
+    ("du --dep", ""),
+    ("--dep", "--depth"),
+    ("--exclude a --exclude-", "--exclude-from"),
+    ("--exclude-from a --exclude-", "--exclude-from"),
+    ("stat -L f", "file"),
+    ("--exclude-from=f", "file"),
+])
+def test_zsh_completes(tmp_path, line, expected):
+    (tmp_path / "file").write_text("")
+    offers = tmp_path / "offers"
+    run(["zsh", "-f", "-c", ZSH, "zsh", COMPLETIONS, offers, f"trawl {line}"], cwd=tmp_path)
+    words = offers.read_text().split("\n")
+    assert sorted(set(words) - {"ready", "END", ""}) == expected.split()
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="no fish")
+@pytest.mark.parametrize("line, expected", [
+    ("list --or", "--order"),
+    ("list --order=rs", "--order=rsync --order=rsync28"),
+    ("list --type=f,p", "--type=f,p"),
+    ("list --follow=", "--follow=all --follow=never --follow=roots"),
+    ("he", "help"),
+    ("help ", "du list stat"),
+    ("du --sum", "--summarize"),
+    ("du --dep", ""),
+    ("--dep", "--depth"),
+    ("stat -L f", "file"),
+])
+def test_fish_completes(tmp_path, line, expected):
+    (tmp_path / "file").write_text("")
+    script = f"source {COMPLETIONS}/trawl.fish; complete -C {shlex.quote('trawl ' + line)}"
+    offers = run(["fish", "--no-config", "-c", script], cwd=tmp_path).stdout
+    assert sorted(offer.split("\t")[0] for offer in offers.splitlines()) == expected.split()
 
 
 # --- bash ------------------------------------------------------------------------------------------
@@ -161,6 +231,7 @@ def test_bash_puts_an_equals_sign_where_an_argument_follows(complete, trawl_path
     (["stat", "-L", ""], ["file", "some dir"]),
     (["list", "--order=r"], ["--order=rsync", "--order=rsync28"]),
     (["list", "--stat", "a"], ["all"]),
+    (["list", "--type=f,"], [f"--type=f,{letter}" for letter in "bcdflps"]),
     (["list", "--follow", "=", "r"], ["roots"]),
     (["list", "--type", "="], ["b", "c", "d", "f", "l", "p", "s"]),
     (["list", "--format", ""], []),
