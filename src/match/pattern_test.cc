@@ -11,13 +11,9 @@
 #include "match/glob_parse.h"
 #include "match/pattern_fold.h"
 #include "match/pattern_nfa.h"
+#include "match/pattern_re2.h"
 #include "support/effort.h"
 #include "support/random.h"
-
-#if __has_include(<re2/re2.h>)
-#include <re2/re2.h>
-#define TRAWL_TEST_AGAINST_RE2 1
-#endif
 
 namespace trawl {
 namespace {
@@ -193,6 +189,26 @@ TEST(Pattern, CaseIsThatOfUnicode) {
   EXPECT_TRUE(glob("[!à-ý]", "x", Case::ignored));
   EXPECT_FALSE(fixed("straße", "STRASSE", Case::ignored));
   EXPECT_FALSE(fixed("école", "ÉCOLE"));
+}
+
+// Sets of one character take another way than sets of several.
+TEST(Pattern, CaseOfSetsIsThatOfTheirMembers) {
+  for (std::uint32_t c = 0x80; c < 0x20000; ++c) {
+    match::CharSet one = match::CharSet::of(c);
+    one.add_case_variants();
+    if (one.single()) continue;
+    match::CharSet two = match::CharSet::of(c);
+    two.add(0x3042);  // a letter without case
+    two.normalize();
+    two.add_case_variants();
+    for (const match::FoldRange& range : match::fold_ranges()) {
+      for (std::uint32_t other = range.first; other <= range.last; other += range.stride) {
+        ASSERT_EQ(one.contains(other), match::fold_case(other) == match::fold_case(c)) << c;
+        ASSERT_EQ(two.contains(other), one.contains(other)) << c;
+      }
+    }
+    ASSERT_TRUE(one.contains(match::fold_case(c)));
+  }
 }
 
 TEST(Pattern, SmartCaseLooksForUpperCaseThatStandsForItself) {
@@ -401,7 +417,7 @@ TEST(Fold, KnowsUpperFromLower) {
 // --- regular expressions
 // ---------------------------------------------------------------------------
 
-TEST(Regex, IsThereOrNot) {
+TEST(Pattern, HasRegularExpressionsOrSaysSo) {
   if (can_use_regex()) {
     EXPECT_TRUE(regex("b+", "abc"));
   } else {
@@ -409,9 +425,14 @@ TEST(Regex, IsThereOrNot) {
   }
 }
 
-#ifdef TRAWL_TEST_AGAINST_RE2
+class Regex : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!can_use_regex()) GTEST_SKIP() << "built without RE2";
+  }
+};
 
-TEST(Regex, IsFoundAnywhere) {
+TEST_F(Regex, IsFoundAnywhere) {
   EXPECT_TRUE(regex("", ""));
   EXPECT_TRUE(regex("b", "abc"));
   EXPECT_TRUE(regex("^b?$", ""));
@@ -430,7 +451,7 @@ TEST(Regex, IsFoundAnywhere) {
   EXPECT_TRUE(regex("$^", ""));
 }
 
-TEST(Regex, SearchesNamesThatAreNotUtf8) {
+TEST_F(Regex, SearchesNamesThatAreNotUtf8) {
   EXPECT_TRUE(regex("^.*\\.txt$", "\xff\xfe.txt"));
   EXPECT_TRUE(regex("^.$", "\xff"));
   EXPECT_FALSE(regex("^.$", "\xff\xff"));
@@ -447,7 +468,7 @@ TEST(Regex, SearchesNamesThatAreNotUtf8) {
                     "é\xe9"));
 }
 
-TEST(Regex, SmartCaseLooksForUpperCaseThatStandsForItself) {
+TEST_F(Regex, SmartCaseLooksForUpperCaseThatStandsForItself) {
   const auto ignores = [](std::string_view pattern) {
     return Pattern::regex(pattern, Case::smart).ignores_case();
   };
@@ -464,7 +485,7 @@ TEST(Regex, SmartCaseLooksForUpperCaseThatStandsForItself) {
   EXPECT_FALSE(regex("Readme", "README", Case::smart));
 }
 
-TEST(Regex, ErrorsSayWhere) {
+TEST_F(Regex, ErrorsSayWhere) {
   const auto check = [](std::string_view pattern, std::string_view message, std::size_t position) {
     const Wrong said = wrong(Pattern::regex, pattern);
     EXPECT_EQ(said.message, message) << pattern;
@@ -489,16 +510,8 @@ TEST(Regex, ErrorsSayWhere) {
   check("a(?=b)", "invalid perl operator", 1);
 }
 
-RE2::Options options(bool ignore_case) {
-  RE2::Options out;
-  out.set_log_errors(false);
-  out.set_dot_nl(true);
-  out.set_case_sensitive(!ignore_case);
-  return out;
-}
-
 // Whatever form answers, it answers as RE2.
-TEST(Regex, AnswersAsRe2) {
+TEST_F(Regex, AnswersAsRe2) {
   testing::Random random(testing::fresh_seed());
   const std::vector<std::string> parts = {"a",           "b",
                                           "c",           "k",
@@ -535,8 +548,10 @@ TEST(Regex, AnswersAsRe2) {
   for (int i = 0; i < testing::effort(20000); ++i) {
     const std::string pattern = random_of(random, parts, 7);
     const bool ignore_case = random.below(3) == 0;
-    const RE2 expected(pattern, options(ignore_case));
-    if (!expected.ok()) {
+    const match::Re2 expected(pattern, ignore_case);
+    try {
+      expected.check();
+    } catch (const PatternError&) {
       ASSERT_THROW(Pattern::regex(pattern, ignore_case ? Case::ignored : Case::sensitive),
                    PatternError)
           << pattern;
@@ -546,7 +561,7 @@ TEST(Regex, AnswersAsRe2) {
     const Pattern compiled = Pattern::regex(pattern, ignore_case ? Case::ignored : Case::sensitive);
     for (int j = 0; j < 8; ++j) {
       const std::string text = random_of(random, random.below(3) == 0 ? any : letters, 6);
-      const bool answer = RE2::PartialMatch(text, expected);
+      const bool answer = expected.search(text);
       found += answer;
       ASSERT_EQ(compiled.matches(text), answer)
           << pattern << (ignore_case ? " (any case)" : "") << " against " << text;
@@ -556,7 +571,7 @@ TEST(Regex, AnswersAsRe2) {
   EXPECT_GT(found, 1000);
 }
 
-TEST(Regex, CountedRepetitionsThatExplodeAreLeftToRe2) {
+TEST_F(Regex, CountedRepetitionsThatExplodeAreLeftToRe2) {
   const Pattern pattern = Pattern::regex("(a?){300}b[^x]{900}c");
   EXPECT_FALSE(pattern.matches(std::string(3000, 'a')));
   EXPECT_TRUE(pattern.matches("b" + std::string(900, 'y') + "c"));
@@ -564,7 +579,7 @@ TEST(Regex, CountedRepetitionsThatExplodeAreLeftToRe2) {
       Pattern::regex(repeated("(", 300) + "A" + repeated(")", 300), Case::smart).ignores_case());
 }
 
-TEST(Fold, IsThatOfRe2) {
+TEST_F(Regex, FoldsCaseAsRe2) {
   for (std::uint32_t c = 0x80; c < 0x110000; ++c) {
     const std::uint32_t to = match::fold_case(c);
     if (to == c) continue;
@@ -572,11 +587,11 @@ TEST(Fold, IsThatOfRe2) {
     match::encode(c, text);
     char pattern[32];
     std::snprintf(pattern, sizeof(pattern), "(?i)^\\x{%x}$", static_cast<unsigned>(to));
-    ASSERT_TRUE(RE2::PartialMatch(text, pattern)) << pattern;
+    ASSERT_TRUE(match::Re2(pattern, false).search(text)) << pattern;
   }
 }
 
-TEST(Regex, MayBeUsedByManyThreads) {
+TEST_F(Regex, MayBeUsedByManyThreads) {
   const Pattern pattern = Pattern::regex("\\bx\\pL+z$");
   std::vector<std::thread> threads;
   std::vector<int> found(20, 0);
@@ -588,8 +603,6 @@ TEST(Regex, MayBeUsedByManyThreads) {
   for (std::thread& thread : threads) thread.join();
   for (const int mine : found) EXPECT_EQ(mine, 100);
 }
-
-#endif
 
 }  // namespace
 }  // namespace trawl
