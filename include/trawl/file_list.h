@@ -36,6 +36,8 @@
 
 namespace trawl {
 
+class PathFilter;  // trawl/path_filter.h
+
 // Each but `unordered` is the same for any number of workers. Bytes compare unsigned.
 enum class Order : std::uint8_t {
   unordered,  // as found; a directory comes before what is in it
@@ -53,7 +55,8 @@ struct ListOptions {
   Follow follow = Follow::never;
   bool include_root = true;
   bool one_file_system = false;
-  int max_depth = INT32_MAX;  // of entries in the list; root 0
+  int max_depth = INT32_MAX;           // of entries in the list; root 0
+  const PathFilter* filter = nullptr;  // see Options
   // Leave out what rsync's --safe-links leaves out: symbolic links that are absolute, or that lead
   // out of the root. With follow all: std::invalid_argument.
   bool safe_links = false;

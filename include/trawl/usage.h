@@ -13,7 +13,6 @@
 #include <trawl/walk.h>
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,8 +34,8 @@ struct UsageSums {
 enum class UsageTime : std::uint8_t { none, mtime, atime, ctime };
 
 struct UsageOptions {
-  // threads, follow, one_file_system, cancel, deadline, private_descriptors, backend are taken from
-  // here; the rest is the fold's to set.
+  // threads, follow, filter, one_file_system, cancel, deadline, private_descriptors, backend are taken
+  // from here; the rest is the fold's to set. What the filter leaves out has no line and no sums.
   Options walk;
   UsageTime time = UsageTime::none;
   bool count_links = false;           // every name of a hard-linked file counts
@@ -49,8 +48,6 @@ struct UsageOptions {
   // With `all`: files smaller than the figure here get no line. May be raised while the walk runs.
   const std::atomic<std::uint64_t>* file_floor = nullptr;
   bool floor_by_apparent_size = false;  // else by disk usage
-  // Entries whose path it accepts are ignored with all below them. Called on any worker.
-  std::function<bool(const char* path)> exclude;
 };
 
 struct UsageLine {
@@ -82,7 +79,7 @@ struct UsageError {
 class UsageListener {
  public:
   virtual ~UsageListener() = default;
-  // What follows belongs to the root of this index. Not called for roots that `exclude` accepts.
+  // What follows belongs to the root of this index. Not called for roots that are left out.
   virtual void root(std::size_t /*index*/) {}
   virtual bool line(const UsageLine& line) = 0;
   virtual void error(const UsageError& error) = 0;

@@ -14,7 +14,10 @@ enum CommonId : int {
   kProgress,
   kStats,
   kTrace,
-  kExclude,
+  kExclude,  // filter_options.h
+  kRulesFile,
+  kRespectIgnore,
+  kExcludeCaches,
   kHelp,  // where -h means something else
   kVersion,
 };

@@ -29,6 +29,7 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -302,9 +303,8 @@ int run(const DuOptions& options, const std::string& program) {
   usage.separate_directories = options.separate_directories;
   usage.all = options.all;
   usage.max_depth = static_cast<int>(std::min<std::uint64_t>(options.max_depth, INT_MAX));
-  if (!options.excludes.empty()) {
-    usage.exclude = [&options](const char* path) { return options.excludes.matches(path); };
-  }
+  const std::unique_ptr<PathFilter> filter = options.filter.make();
+  usage.walk.filter = filter.get();
 
   const Interrupt interrupt(token);
   Progress progress(options.progress);
@@ -316,6 +316,9 @@ int run(const DuOptions& options, const std::string& program) {
   }
   progress.stop();
   printer.finish(result);
+  for (const std::string& message : messages_of(filter.get())) {
+    printer.complain(message);
+  }
   if (result.walk.ending == Ending::timed_out) {
     printer.complain("stopped by --timeout: the figures are partial");
   } else if (result.walk.ending == Ending::cancelled) {

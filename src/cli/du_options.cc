@@ -212,6 +212,9 @@ constexpr Option kOptions[] = {
     progress_option(kBeyond),
     stats_option(kBeyond),
     trace_option(kBeyond),
+    ignore_file_option(kBeyond),
+    respect_ignore_option(kBeyond),
+    exclude_caches_option(kBeyond),
 };
 
 constexpr const Option* kFirstOfOurs =
@@ -385,15 +388,22 @@ bool Parser::take_our_options() {
 }
 
 bool Parser::set_our_option(const Option& option, const char* argument) {
-  if (option.id == kJson) {
-    options_.json = true;
-    return true;
+  switch (option.id) {
+    case kJson:
+      options_.json = true;
+      return true;
+    case kRulesFile:
+    case kRespectIgnore:
+    case kExcludeCaches:
+      set_filter(option.id, argument, options_.filter);
+      return true;
+    default:
+      if (set_common(option.id, argument, options_, command_)) {
+        return true;
+      }
+      command_.status = kFailure;
+      return false;
   }
-  if (set_common(option.id, argument, options_, command_)) {
-    return true;
-  }
-  command_.status = kFailure;
-  return false;
 }
 
 bool Parser::fail_number(NumberError error, int option, int long_index, const char* argument) {
@@ -513,13 +523,13 @@ bool Parser::set(int option, int long_index, const char* argument) {
       options_.separate_directories = true;
       return true;
     case 'X':
-      if (const int error = options_.excludes.add_file(argument)) {
+      if (const int error = options_.filter.excludes.add_file(argument)) {
         warn(quote_if_needed(argument) + ": " + std::strerror(error));
         ok_ = false;
       }
       return true;
     case kExclude:
-      options_.excludes.add(argument);
+      set_filter(option, argument, options_.filter);
       return true;
     case kFiles0From:
       options_.files0_from = argument;

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/exclude.h"
+#include "cli/filter_options.h"
 #include "cli/option_reader.h"
 #include "cli/option_table.h"
 #include "cli/size_format.h"
@@ -37,7 +37,7 @@ struct DuOptions : RunArguments {
   SizeFormat size_format;
   UsageTime time = UsageTime::none;
   std::string time_format;
-  Excludes excludes;
+  FilterArguments filter;
   std::vector<std::string> files;
   std::optional<std::string> files0_from;
 

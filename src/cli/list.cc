@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <tuple>
@@ -36,6 +37,7 @@ struct Context {
   const Deadline deadline;
   const CancelToken& cancel;
   std::atomic<std::uint64_t>* const progress;
+  const PathFilter* const filter;
   LineOutput& output;
   std::chrono::nanoseconds stall_timeout() const {
     return arguments.stall_timeout.value_or(std::chrono::nanoseconds(0));
@@ -49,6 +51,7 @@ Result list_as_found(const Context& context) {
   options.directory_metadata_in_batch = true;
   options.link_targets = arguments.format->needs_target();
   options.follow = arguments.follow;
+  options.filter = context.filter;
   options.one_file_system = arguments.one_file_system;
   options.max_depth = arguments.max_depth - 1;  // of directories that are entered
   options.threads = arguments.threads;
@@ -97,6 +100,7 @@ Result list_in_order(const Context& context) {
   ListOptions options;
   options.fields = arguments.fields;
   options.follow = arguments.follow;
+  options.filter = context.filter;
   options.one_file_system = arguments.one_file_system;
   options.max_depth = arguments.max_depth;
   options.safe_links = arguments.safe_links;
@@ -146,7 +150,7 @@ const char* verb_of(Operation operation) {
 }
 
 // Everything that is to be said, by path. True if the list is whole.
-bool report(Result& result, const Output& output, std::string& out) {
+bool report(Result& result, const PathFilter* filter, const Output& output, std::string& out) {
   const auto say = [&out](const std::string& message) { out += "trawl list: " + message + '\n'; };
   std::sort(result.errors.begin(), result.errors.end(), [](const Error& a, const Error& b) {
     return std::tie(a.path, a.operation) < std::tie(b.path, b.operation);
@@ -155,6 +159,8 @@ bool report(Result& result, const Output& output, std::string& out) {
     say(std::string("cannot ") + verb_of(error.operation) + ' ' + quote_always(error.path) + ": " +
         error_text(error.code));
   }
+  const std::vector<std::string> unread = messages_of(filter);
+  std::for_each(unread.begin(), unread.end(), say);
   if (result.ending == Ending::timed_out) {
     say("stopped by --timeout: the list is partial");
   } else if (result.ending == Ending::cancelled) {
@@ -164,7 +170,7 @@ bool report(Result& result, const Output& output, std::string& out) {
   if (output.error() != 0 && output.error() != EPIPE) {
     say("write error: " + output.reason());
   }
-  return result.complete() && output.error() == 0;
+  return result.complete() && unread.empty() && output.error() == 0;
 }
 
 int run(const ListArguments& arguments) {
@@ -180,7 +186,8 @@ int run(const ListArguments& arguments) {
     buffer.text() = header;
   }
   output.flush();  // before any line, whoever writes that
-  const Context context{arguments, deadline, token, progress.entries(), output};
+  const std::unique_ptr<PathFilter> filter = arguments.filter.make();
+  const Context context{arguments, deadline, token, progress.entries(), filter.get(), output};
   // What rsync thinks of a link is the library's to know.
   const bool as_found = arguments.order == Order::unordered && !arguments.safe_links;
   Result result = as_found ? list_as_found(context) : list_in_order(context);
@@ -192,7 +199,7 @@ int run(const ListArguments& arguments) {
   }
 
   Output messages(STDERR_FILENO, deadline);
-  const bool whole = report(result, output.output(), messages.buffer());
+  const bool whole = report(result, filter.get(), output.output(), messages.buffer());
   if (arguments.stats != StatsFormat::none) {
     messages.buffer() +=
         describe(result, std::chrono::steady_clock::now() - begin, arguments.stats);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cli/common_options.h"
+#include "cli/filter_options.h"
 #include "cli/number.h"
 #include "cli/option_reader.h"
 #include "cli/quote.h"
@@ -196,6 +197,11 @@ constexpr Option kOptions[] = {
      .manual = "Leave out the symbolic links that `rsync --safe-links` leaves out: those that are "
                "absolute, and those that lead out of PATH, or may, as a _.._ behind a name does.",
      .section = kEntries},
+    exclude_option(kEntries),
+    exclude_from_option(kEntries),
+    ignore_file_option(kEntries),
+    respect_ignore_option(kEntries),
+    exclude_caches_option(kEntries),
     threads_option(kRunning),
     timeout_option(kRunning),
     stall_timeout_option(kRunning),
@@ -296,6 +302,14 @@ bool Parser::set(int option, const char* argument) {
       return true;
     case 'L':
       arguments_.follow = Follow::all;
+      return true;
+    case 'X':
+      return set_exclude_from(arguments_.filter, argument);
+    case kExclude:
+    case kRulesFile:
+    case kRespectIgnore:
+    case kExcludeCaches:
+      set_filter(option, argument, arguments_.filter);
       return true;
     case 'x':
       arguments_.one_file_system = true;

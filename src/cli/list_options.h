@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cli/entry_format.h"
+#include "cli/filter_options.h"
 #include "cli/option_reader.h"
 #include "cli/option_table.h"
 
@@ -32,6 +33,7 @@ struct ListArguments : RunArguments {
   Follow follow = Follow::never;
   bool one_file_system = false;
   bool safe_links = false;
+  FilterArguments filter;
   std::vector<std::string> paths;
 
   bool lists(FileType type) const { return (types >> static_cast<unsigned>(type) & 1U) != 0; }

@@ -4,6 +4,7 @@
 #include <trawl/version.h>
 
 #include <cstdio>
+#include <cstring>
 
 #include "cli/duration.h"
 #include "cli/number.h"
@@ -35,6 +36,11 @@ bool OptionReader::set_when(When& out, std::string_view option, const char* argu
     return refuse(option, argument, "auto, always or never");
   }
   return true;
+}
+
+bool OptionReader::set_exclude_from(FilterArguments& out, const char* file) const {
+  const int error = out.excludes.add_file(file);
+  return error == 0 || say("cannot read " + quote_always(file) + ": " + std::strerror(error));
 }
 
 bool OptionReader::set_duration(std::optional<std::chrono::nanoseconds>& out,

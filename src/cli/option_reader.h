@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/common_options.h"
+#include "cli/filter_options.h"
 #include "cli/option_table.h"
 #include "cli/statistics.h"
 #include "cli/when.h"
@@ -57,6 +58,7 @@ class OptionReader {
   bool say(const std::string& message) const;  // always false
   bool refuse(std::string_view option, const char* argument, std::string_view wanted) const;
   bool set_when(When& out, std::string_view option, const char* argument) const;
+  bool set_exclude_from(FilterArguments& out, const char* file) const;
   // Also false, with the status and what is to be printed, for --help and --version.
   bool set_common(int id, const char* argument, RunArguments& out, ParsedCommand& parsed) const;
 

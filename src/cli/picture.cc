@@ -21,6 +21,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -38,7 +39,7 @@ std::string message_of(const Error& error) {
 }
 
 UsageTree measure(const PictureOptions& options, const Terminal& terminal,
-                  const Deadline& deadline, std::string* trace) {
+                  const PathFilter* filter, const Deadline& deadline, std::string* trace) {
   CancelToken token;
   UsageTreeOptions wanted;
   wanted.measure = options.measure;
@@ -57,9 +58,7 @@ UsageTree measure(const PictureOptions& options, const Terminal& terminal,
   }
   walk.deadline = deadline;
   walk.stall_timeout = options.stall_timeout.value_or(std::chrono::nanoseconds(0));
-  if (!options.excludes.empty()) {
-    wanted.usage.exclude = [&options](const char* path) { return options.excludes.matches(path); };
-  }
+  walk.filter = filter;
   const Interrupt interrupt(token);
   Progress progress(options.progress);
   walk.progress_entries = progress.entries();
@@ -80,7 +79,8 @@ int run(const PictureOptions& options) {
     std::fprintf(stderr, "trawl: %s\n", trace.error().c_str());
     return kUsage;
   }
-  const UsageTree tree = measure(options, terminal, deadline, trace.document());
+  const std::unique_ptr<PathFilter> filter = options.filter.make();
+  const UsageTree tree = measure(options, terminal, filter.get(), deadline, trace.document());
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   const Result& walk = tree.result.walk;
 
@@ -100,6 +100,11 @@ int run(const PictureOptions& options) {
       messages.added();
     }
   }
+  const std::vector<std::string> unread = messages_of(filter.get());
+  for (const std::string& message : unread) {
+    messages.buffer() += "trawl: " + message + '\n';
+    messages.added();
+  }
   if (options.stats != StatsFormat::none) {
     messages.buffer() += describe(walk, elapsed, options.stats);
   }
@@ -114,7 +119,7 @@ int run(const PictureOptions& options) {
   if (Interrupt::status() != 0) {
     return Interrupt::status();
   }
-  return walk.complete() && output.error() == 0 && traced ? 0 : 1;
+  return walk.complete() && unread.empty() && output.error() == 0 && traced ? 0 : 1;
 }
 
 }  // namespace

@@ -98,6 +98,9 @@ constexpr Option kOptions[] = {
      .section = kCounted},
     exclude_option(kCounted),
     exclude_from_option(kCounted),
+    ignore_file_option(kCounted),
+    respect_ignore_option(kCounted),
+    exclude_caches_option(kCounted),
     {.id = kJson,
      .names = {"json"},
      .help = "one JSON document instead of the picture",
@@ -206,15 +209,13 @@ bool Parser::set(int option, const char* argument) {
       options_.follow = true;
       return true;
     case kExclude:
-      options_.excludes.add(argument);
+    case kRulesFile:
+    case kRespectIgnore:
+    case kExcludeCaches:
+      set_filter(option, argument, options_.filter);
       return true;
     case 'X':
-      if (const int error = options_.excludes.add_file(argument)) {
-        std::fprintf(stderr, "trawl: cannot read %s: %s\n", quote_always(argument).c_str(),
-                     std::strerror(error));
-        return false;
-      }
-      return true;
+      return set_exclude_from(options_.filter, argument);
     case kJson:
       options_.json = true;
       return true;

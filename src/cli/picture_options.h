@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/exclude.h"
+#include "cli/filter_options.h"
 #include "cli/option_reader.h"
 #include "cli/option_table.h"
 #include "cli/when.h"
@@ -34,7 +34,7 @@ struct PictureOptions : RunArguments {
   bool json = false;
   bool list_errors = false;
   When color = When::automatic;
-  Excludes excludes;
+  FilterArguments filter;
   std::vector<std::string> paths;
 };
 

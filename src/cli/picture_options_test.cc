@@ -44,7 +44,7 @@ TEST(PictureOptions, HaveDefaults) {
   EXPECT_EQ(command.options.progress, When::automatic);
   EXPECT_EQ(command.options.threads, 0U);
   EXPECT_FALSE(command.options.timeout);
-  EXPECT_TRUE(command.options.excludes.empty());
+  EXPECT_TRUE(command.options.filter.excludes.empty());
 }
 
 TEST(PictureOptions, AreAllRead) {
@@ -65,7 +65,7 @@ TEST(PictureOptions, AreAllRead) {
   EXPECT_EQ(options.progress, When::always);
   EXPECT_EQ(options.threads, 4U);
   EXPECT_EQ(options.timeout, std::chrono::nanoseconds(500ms));
-  EXPECT_TRUE(options.excludes.matches("dir/x.o"));
+  EXPECT_TRUE(options.filter.excludes.matches("dir/x.o"));
   EXPECT_EQ(options.paths, (std::vector<std::string>{"a", "-b"}));
 }
 
@@ -82,8 +82,8 @@ TEST(PictureOptions, ReadPatternsFromAFile) {
   std::ofstream(name) << "*.o\ncache\n";
   const PictureCommand command = parse({"-X", name});
   ASSERT_FALSE(command.status);
-  EXPECT_TRUE(command.options.excludes.matches("a/cache"));
-  EXPECT_FALSE(command.options.excludes.matches("a/b"));
+  EXPECT_TRUE(command.options.filter.excludes.matches("a/cache"));
+  EXPECT_FALSE(command.options.filter.excludes.matches("a/b"));
 }
 
 TEST(PictureOptions, RefusalsNameTheArgumentInOneLine) {

@@ -155,6 +155,7 @@ Options walk_options(const ListOptions& options) {
   walk.deadline = options.deadline;
   walk.cancel = options.cancel;
   walk.stall_timeout = options.stall_timeout;
+  walk.filter = options.filter;
   walk.progress_entries = options.progress_entries;
   walk.max_errors = options.max_errors;
   if (options.follow == Follow::all && options.order != Order::unordered) {

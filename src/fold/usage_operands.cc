@@ -53,7 +53,7 @@ UsageOperands::UsageOperands(std::span<const std::string> roots, const UsageOpti
   Look visitor(identities_);
   walk(roots, look, [&visitor](unsigned) -> Visitor& { return visitor; });
   for (std::size_t i = 0; i < roots.size(); ++i) {
-    if (identities_[i] && !(options.exclude && options.exclude(roots[i].c_str()))) {
+    if (identities_[i]) {
       first_.try_emplace(*identities_[i], i);
     }
   }

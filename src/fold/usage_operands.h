@@ -28,7 +28,7 @@ class UsageOperands {
   // None: it can't be stat'ed.
   const std::optional<FileIdentity>& identity(std::size_t index) const { return identities_[index]; }
 
-  // The first root that is this file, and is not excluded.
+  // The first root that is this file, and is not left out.
   const std::unordered_map<FileIdentity, std::size_t>& first() const { return first_; }
 
   // The end of the run that begins there.

@@ -138,20 +138,6 @@ Verdict UsageVisitor::enter(Directory& directory) {
   return shared_.sequencer.stopped() ? Verdict::stop : Verdict::proceed;
 }
 
-void UsageVisitor::select(Directory& directory, std::span<Entry> batch) {
-  if (!options_.exclude) {
-    return;
-  }
-  path_.clear();
-  directory.append_path(path_);
-  const std::size_t size = path_.size();
-  for (Entry& entry : batch) {
-    path_.resize(size);
-    append_name(path_, entry.name);
-    entry.skip = options_.exclude(path_.c_str());
-  }
-}
-
 Verdict UsageVisitor::entries(Directory& directory, std::span<Entry> batch) {
   Slot& slot = directory.slot<Slot>();
   const bool ordered = slot.group->ordered;

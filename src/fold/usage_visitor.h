@@ -48,7 +48,6 @@ class UsageVisitor final : public Visitor {
   static std::size_t slot_bytes();
 
   Verdict enter(Directory& directory) override;
-  void select(Directory& directory, std::span<Entry> batch) override;
   Verdict entries(Directory& directory, std::span<Entry> batch) override;
   void listed(Directory& directory) override;
   void leave(Directory& directory) override;
@@ -72,7 +71,6 @@ class UsageVisitor final : public Visitor {
 
   UsageShared& shared_;
   const UsageOptions& options_;
-  std::string path_;
 };
 
 }  // namespace trawl::fold

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!command.status) {
     std::string out;
     trawl::cli::append_size(out, 123456789, command.options.size_format);
-    (void)command.options.excludes.matches("some/path of/files");
+    (void)command.options.filter.excludes.matches("some/path of/files");
   }
   return 0;
 }
