@@ -28,8 +28,10 @@ constexpr double kIdle = 0.25;
 // much. A slow medium shows clearly what it can do, and may suffer.
 constexpr double kWorthKeeping = 0.85;
 constexpr double kWorthKeepingIfSlow = 1.05;
+constexpr double kWorthManyIfSlow = 1.2;
 constexpr double kSlowCall = 1.5e-3;
 constexpr double kWorthMore = 1.15;
+constexpr double kInProportion = 0.5;
 constexpr double kWorthOnRotational = 1.3;
 // What must be left after a step down. Below the number of cores it must be better than before:
 // what looks the same there may be due to other processes, and when they end, the cores are wanted.
@@ -43,6 +45,19 @@ constexpr double kClearlyWorse = 0.5;
 
 // Of the limit: from so many running workers on it is in force.
 constexpr double kAlmostAll = 0.8;
+
+// A leap, and where calls hardly do anything but wait for such a time. Who takes longer may be a
+// disk that nobody told to be one.
+constexpr unsigned kLeapTo = 64;
+constexpr double kLeapFrom = 0.3e-3;
+constexpr double kLeapUpTo = 4e-3;
+constexpr double kHardlyComputing = 0.2;
+
+// For so many on a slow medium: calls of each worker that a window needs, and those that a hold
+// lasts, at the most so many seconds.
+constexpr double kCallsOfMany = 5;
+constexpr double kHoldOfMany = 64;
+constexpr double kLongestHoldOfMany = 0.25;
 
 constexpr double kOtherPace = 2;
 
@@ -66,6 +81,7 @@ std::chrono::nanoseconds nanoseconds_of(double seconds) {
 void Controller::Window::add(const Window& other) {
   seconds += other.seconds;
   calls += other.calls;
+  all_calls += other.all_calls;
   cpu += other.cpu;
   waited += other.waited;
   most_cpu += other.most_cpu;
@@ -73,6 +89,11 @@ void Controller::Window::add(const Window& other) {
 }
 
 bool Controller::Window::idle() const { return cpu < kIdle * most_cpu; }
+
+bool Controller::Window::waits() const {
+  return cpu + waited < kHardlyComputing * of_workers && of_workers >= kLeapFrom * all_calls &&
+         of_workers <= kLeapUpTo * all_calls;
+}
 
 // The processor is the limit: no core is left, or hardly a worker waits for anything else.
 bool Controller::Window::busy() const {
@@ -96,7 +117,8 @@ Decision Controller::decision() const {
 Decision Controller::observe(const Observation& observation) {
   Window now;
   now.seconds = seconds_of(observation.elapsed);
-  now.calls = static_cast<double>(observation.calls);
+  now.all_calls = static_cast<double>(observation.calls);
+  now.calls = std::max(0.0, now.all_calls - static_cast<double>(observation.calls_to_share));
   now.cpu = seconds_of(observation.cpu);
   now.waited = seconds_of(observation.waited);
   now.of_workers = std::max(0.0, seconds_of(observation.run_time));
@@ -115,7 +137,7 @@ Decision Controller::observe(const Observation& observation) {
   const bool stalled = silent_ >= std::max(patience_in_stall_, 4 * call_time_) &&
                        observation.calls == 0 && !now.busy();
   if (observation.calls > 0) {
-    const double call_time = running_ * silent_ / now.calls;
+    const double call_time = running_ * silent_ / now.all_calls;
     call_time_ = call_time_ > 0 ? (call_time_ + call_time) / 2 : call_time;
     patience_in_stall_ = before_stall_ == 0 ? kPatience : patience_in_stall_;
   }
@@ -138,7 +160,7 @@ Decision Controller::observe(const Observation& observation) {
     if (!odd_pace_) {
       window_.add(now);
     }
-    interval_ = odd_pace_ ? kShortestInterval : std::min(2 * interval_, kLongestInterval);
+    interval_ = std::min(odd_pace_ ? 3 * call_time_ : 2 * interval_, kLongestInterval);
     interval_ = std::max(kShortestInterval, std::min(interval_, hold_));
     return decision();
   }
@@ -168,7 +190,8 @@ Decision Controller::observe(const Observation& observation) {
 // Whether two observations in a row differ from what was seen since the hold began.
 bool Controller::pace_changed(const Window& now) {
   const double expected = window_.rate() * now.of_workers;
-  const bool odd = window_.calls >= kFewCalls && std::max(expected, now.calls) >= kFewCalls &&
+  const double few = std::max(kFewCalls, 2.0 * limit_);  // many slow calls return in waves
+  const bool odd = window_.calls >= kFewCalls && std::max(expected, now.calls) >= few &&
                    (now.calls > kOtherPace * expected || expected > kOtherPace * now.calls);
   const bool changed = odd && odd_pace_;
   odd_pace_ = odd && !changed;
@@ -191,11 +214,17 @@ void Controller::judge() {
   const bool up = limit_ > base_limit_;
   const double doublings = std::log2(static_cast<double>(limit_) / base_limit_);
   const double worth_keeping = rotational_              ? kWorthOnRotational
+                               : many()                 ? kWorthManyIfSlow
                                : call_time_ > kSlowCall ? kWorthKeepingIfSlow
                                                         : kWorthKeeping;
   const double worth = up                               ? std::pow(worth_keeping, doublings)
                        : limit_ < home_ && !rotational_ ? kBetterThanBefore
                                                         : kGoodAsBefore;
+  // A server whose calls take longer under many has no more to give.
+  const bool crowded = !rotational_ && call_time_ > kSlowCall && limit_ >= kLeapTo;
+  const double worth_more =
+      crowded ? kInProportion * limit_ / base_limit_
+              : std::pow(rotational_ ? kWorthOnRotational : kWorthMore, doublings);
   const double gain =
       base_.rate() > 0 ? window_.rate() * limit_ / (base_.rate() * base_limit_) : window_.calls;
   const bool in_haste =
@@ -203,7 +232,7 @@ void Controller::judge() {
   if (window_.seconds < patience()) {
     const double by_chance =
         std::sqrt(1 / std::max(1.0, window_.calls) + 1 / std::max(1.0, base_.calls));
-    if (in_haste || std::max(window_.calls, base_.rate() * window_.of_workers) < 2.0 * limit_ ||
+    if (in_haste || std::max(window_.calls, base_.rate() * window_.of_workers) < calls_wanted() ||
         std::abs(std::log(std::max(gain, 1e-9) / worth)) < by_chance) {
       return;
     }
@@ -215,7 +244,7 @@ void Controller::judge() {
     set_limit(base_limit_);
     window_ = base_;  // the pace that it should have again
     hold();
-  } else if (up && gain >= std::pow(rotational_ ? kWorthOnRotational : kWorthMore, doublings)) {
+  } else if (up && gain >= worth_more) {
     down_next_ = false;
     probe();
   } else if (!up && window_.busy()) {
@@ -227,7 +256,7 @@ void Controller::judge() {
 }
 
 void Controller::probe() {
-  if (window_.calls < (rotational_ ? kFewCalls : 2.0 * limit_) && window_.seconds < patience()) {
+  if (window_.calls < (rotational_ ? kFewCalls : calls_wanted()) && window_.seconds < patience()) {
     return;
   }
   if (before_stall_ != 0) {
@@ -265,7 +294,10 @@ unsigned Controller::other_limit() const {
   if (down_next_) {
     return 1;  // only disks that rotate
   }
-  const unsigned factor = !rotational_ && climbing_ && window_.idle() ? 4 : 2;
+  if (limit_ < kLeapTo && !rotational_ && climbing_ && window_.waits()) {
+    return std::min(kLeapTo, ceiling_);
+  }
+  const unsigned factor = limit_ < kLeapTo && !rotational_ && climbing_ && window_.idle() ? 4 : 2;
   return limit_ > ceiling_ / factor ? ceiling_ : limit_ * factor;
 }
 
@@ -284,7 +316,8 @@ void Controller::set_limit(unsigned limit) {
 }
 
 void Controller::hold() {
-  hold_ = next_hold_;
+  hold_ = many() ? std::max(next_hold_, std::min(kHoldOfMany * call_time_, kLongestHoldOfMany))
+                 : next_hold_;
   held_ = 0;
   odd_pace_ = false;
   next_hold_ = std::min(2 * next_hold_, kLongestHold);
@@ -296,6 +329,14 @@ void Controller::new_regime() {
   climbing_ = true;
   down_next_ = rotational_ && limit_ > 1;
 }
+
+// Whether it is about more workers than a slow medium may need.
+bool Controller::many() const {
+  return !rotational_ && call_time_ > kSlowCall && (trial_ ? base_limit_ : limit_) >= kLeapTo;
+}
+
+// By all workers, that say something about the limit.
+double Controller::calls_wanted() const { return (many() ? kCallsOfMany : 2.0) * limit_; }
 
 // How long to wait for enough calls of each worker: one or two, but more where there are few
 // workers and each step has to prove itself.

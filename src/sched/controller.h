@@ -21,6 +21,12 @@
 // cores, if no less gets done; fewer than that are made as many at once. Rotating disks also try
 // one worker from time to time.
 //
+// A leap, to several dozen workers at once, is the first trial where each call waits for about a
+// millisecond: a server, which answers many at once. Growing by steps, with some calls by each
+// worker at every one, would take as long as a walk of thousands of entries. Beyond that, where a
+// slow medium often has no more to give, and a server on the same machine less, a step needs more
+// evidence, must bring more, and is not tried again soon.
+//
 // Holds grow while nothing changes. They end early when the pace becomes another one, so that a new
 // regime is noticed within about kLongestInterval.
 //
@@ -39,7 +45,11 @@ struct Observation {
   std::chrono::nanoseconds elapsed{0};
   std::chrono::nanoseconds run_time{0};  // of all workers together, while they were not parked
   std::uint64_t calls = 0;               // system calls that returned
-  std::chrono::nanoseconds cpu{0};       // processor time, of all workers together
+  // Of these: calls that only more workers made necessary, as each opens for itself a directory
+  // that it helps with. They tell how slow the medium is, but do not get the work ahead: as
+  // progress, they would make any number look better than a smaller one. Some may be told late.
+  std::uint64_t calls_to_share = 0;
+  std::chrono::nanoseconds cpu{0};  // processor time, of all workers together
   // Time that they were ready to run, and others ran; not part of cpu. With it, a busy machine is
   // not taken for a slow medium; without it (0), trials tell.
   std::chrono::nanoseconds waited{0};
@@ -73,7 +83,8 @@ class Controller {
   // What was seen under one limit. Seconds.
   struct Window {
     double seconds = 0;
-    double calls = 0;
+    double calls = 0;  // that got the work ahead
+    double all_calls = 0;
     double cpu = 0;
     double waited = 0;
     double most_cpu = 0;  // that so many workers could have used
@@ -82,6 +93,7 @@ class Controller {
     // Of one worker while it runs. That of all would also tell how much work there was.
     double rate() const { return of_workers > 0 ? calls / of_workers : 0; }
     bool idle() const;
+    bool waits() const;
     bool busy() const;
     void add(const Window& other);
   };
@@ -97,6 +109,8 @@ class Controller {
   void set_limit(unsigned limit);
   void hold();
   void new_regime();
+  bool many() const;
+  double calls_wanted() const;
   double patience() const;
   unsigned other_limit() const;
 

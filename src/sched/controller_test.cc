@@ -66,6 +66,10 @@ const Visiting kSsd = [](double, double, Random& random) { return ssd(random); }
 const Visiting kDisk = [](double, double, Random& random) { return disk(random); };
 const Visiting kFuse = [](double, double, Random& random) { return fuse(random); };
 
+const Visiting kFuseStat = [](double, double, Random& random) {  // lookup and getattr
+  return Visit{8e-6, jittered(2e-3, random), 1};
+};
+
 std::vector<Regime> cached_regimes() {
   std::vector<Regime> all;
   all.push_back({"cached", world(40e3, 1, kCached)});
@@ -117,7 +121,7 @@ std::vector<Regime> waiting_regimes() {
   all.push_back(one);
   one.name = "disk_not_known_as_such";
   one.rotational = false;  // then it never has less than the cores' number
-  one.at_most = 2.2;  // with many cores
+  one.at_most = 2.2;       // with many cores
   one.stationary = false;
   all.push_back(one);
   // The drive sorts a few commands.
@@ -132,6 +136,10 @@ std::vector<Regime> waiting_regimes() {
   all.push_back({"fuse_serves_10", world(6e3, 10, kFuse)});
   all.push_back(
       {.name = "fuse_serves_128", .world = world(60e3, 128, kFuse), .settles_within = 0.016});
+  // A short walk, and a server on the same machine: more workers than it serves cost something.
+  Regime local{.name = "fuse_short", .world = world(7e3, 64, kFuseStat), .settles_within = 0.012};
+  local.world.slowdown = [](unsigned waiting) { return 1 + 0.004 * (std::max(waiting, 64U) - 64); };
+  all.push_back(local);
   all.push_back({.name = "nfs",
                  .world = world(
                      20e3, 100,
@@ -379,6 +387,69 @@ TEST(Controller, DoesNotGrowWhileWorkIsLacking) {
   EXPECT_GT(controller.observe(slow_calls(2, false)).limit +
                 controller.observe(slow_calls(2, false)).limit,
             4U);
+}
+
+TEST(Controller, LeapsWhereCallsOnlyWait) {
+  Controller controller({.cores = 2});
+  unsigned limit = 2;
+  for (int i = 0; i < 10 && limit == 2; ++i) {
+    limit = controller.observe(slow_calls(2, false)).limit;
+  }
+  EXPECT_EQ(limit, 64U);
+}
+
+// Calls as slow as a server's, but because others have the processors.
+TEST(Controller, DoesNotLeapOnABusyMachine) {
+  Controller controller({.cores = 2});
+  for (int i = 0; i < 1000; ++i) {
+    Observation observation = slow_calls(2, false);
+    observation.waited = std::chrono::microseconds(1900);
+    EXPECT_EQ(controller.observe(observation).limit, 2U);
+  }
+}
+
+TEST(Controller, DoesNotLeapOnWhatMayBeADisk) {
+  for (const bool rotational : {true, false}) {
+    Controller controller({.cores = 2, .rotational = rotational});
+    Decision decision = controller.first();
+    const unsigned first = decision.limit;
+    while (decision.limit == first) {
+      Observation observation = slow_calls(first, false);  // 8 ms each
+      observation.elapsed *= 8;
+      observation.run_time *= 8;
+      decision = controller.observe(observation);
+    }
+    EXPECT_EQ(decision.limit, rotational ? 2U : 8U);
+  }
+}
+
+// What only many workers make necessary does not speak for them.
+TEST(Controller, DoesNotTakeCallsToShareForProgress) {
+  for (const bool told : {true, false}) {
+    Controller controller({.cores = 2});
+    Decision decision = controller.first();
+    double at_most = 0;
+    double seconds = 0;
+    while (seconds < 5) {
+      // 20 calls per ms that get ahead, and more than as many again of the others with each
+      // doubling.
+      const double passed = std::chrono::duration<double>(decision.interval).count();
+      const double useful = passed * 1000 * std::min(decision.limit, 20U);
+      const double others = useful * std::max(0.0, std::log2(decision.limit / 16.0));
+      at_most += passed * decision.limit;
+      seconds += passed;
+      decision =
+          controller.observe({.elapsed = decision.interval,
+                              .run_time = decision.limit * decision.interval,
+                              .calls = static_cast<std::uint64_t>(useful + others),
+                              .calls_to_share = told ? static_cast<std::uint64_t>(others) : 0});
+    }
+    if (told) {
+      EXPECT_LE(at_most / seconds, 80);
+    } else {
+      EXPECT_GE(at_most / seconds, 120);
+    }
+  }
 }
 
 // No more threads can be had, though the pace rises.

@@ -57,6 +57,7 @@ struct WorkerCounters {
 // By several workers since they started.
 struct WorkDone {
   std::uint64_t calls = 0;             // system calls that returned
+  std::uint64_t calls_to_share = 0;    // of these: which only more workers made necessary
   std::chrono::nanoseconds cpu{0};     // processor time
   std::chrono::nanoseconds waited{0};  // for a processor
 };
@@ -380,6 +381,7 @@ class Scheduler {
         .elapsed = now - last_look_,
         .run_time = std::max(Clock::duration{}, run_time - last_run_time_),
         .calls = done.calls - last_done_.calls,
+        .calls_to_share = done.calls_to_share - last_done_.calls_to_share,
         .cpu = done.cpu - last_done_.cpu,
         .waited = done.waited - last_done_.waited,
         .starved = starved > 0};

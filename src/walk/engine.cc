@@ -220,6 +220,7 @@ sched::WorkDone Engine::work_done(unsigned workers) {
     }
     const Worker& worker = *workers_[i];
     done.calls += worker.calls.sum();
+    done.calls_to_share += worker.calls.to_share.load(std::memory_order_relaxed);
     done.cpu += worker.time.used() - worker.cpu_begin;
     made += worker.nodes_made.load(std::memory_order_relaxed);
     freed += worker.nodes_freed.load(std::memory_order_relaxed);

@@ -63,6 +63,7 @@ void Engine::list(Worker& worker, Node& node, sys::DirectoryHandle& handle) {
 // Opens a directory for a part of its listing. Another one that has its name by now is not it.
 int Engine::open_part(Worker& worker, const Node& node, sys::OpenHow how,
                       const FileIdentity* identity, sys::DirectoryHandle& handle) {
+  const std::uint64_t calls_before = worker.calls.sum();
   int error = worker.opener.open(node, how, handle);
   if (error == 0 && identity != nullptr) {
     Metadata now;
@@ -73,6 +74,8 @@ int Engine::open_part(Worker& worker, const Node& node, sys::OpenHow how,
       error = ENOENT;
     }
   }
+  const std::uint64_t closing = handle.fd >= 0 ? 1 : 0;
+  count(worker.calls.to_share, worker.calls.sum() - calls_before + closing);
   return error;
 }
 

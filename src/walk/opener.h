@@ -22,6 +22,8 @@ namespace trawl::engine {
 // System calls by one worker; others may look at any time.
 struct CallCounters {
   std::atomic<std::uint64_t> open{0}, read{0}, stat{0}, close{0};
+  // Those of the above that are made only because a listing is shared; its closing included.
+  std::atomic<std::uint64_t> to_share{0};
 
   std::uint64_t sum() const {
     return open.load(std::memory_order_relaxed) + read.load(std::memory_order_relaxed) +
@@ -30,8 +32,8 @@ struct CallCounters {
 };
 
 // By the counter's only writer.
-inline void count(std::atomic<std::uint64_t>& counter) {
-  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t more = 1) {
+  counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
 }
 
 // Repeats a call of sys::FileSystem while a signal interrupts it.
