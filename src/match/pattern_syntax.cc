@@ -63,19 +63,23 @@ void encode(std::uint32_t c, std::string& out) {
 }
 
 bool is_ascii(std::string_view text) {
-  constexpr std::uint64_t kHigh = 0x8080808080808080;
-  const char* at = text.data();
-  std::size_t left = text.size();
-  std::uint64_t seen = 0;
-  for (; left >= 8; at += 8, left -= 8) {
+  const auto word_at = [&text](std::size_t at) {
     std::uint64_t word = 0;
-    std::memcpy(&word, at, 8);
-    seen |= word;
+    std::memcpy(&word, text.data() + at, 8);
+    return word;
+  };
+  std::uint64_t seen = 0;
+  if (text.size() >= 8) {
+    for (std::size_t at = 0; at + 8 < text.size(); at += 8) {
+      seen |= word_at(at);
+    }
+    seen |= word_at(text.size() - 8);
+  } else {
+    for (const char c : text) {
+      seen |= static_cast<std::uint8_t>(c);
+    }
   }
-  for (; left > 0; ++at, --left) {
-    seen |= static_cast<std::uint8_t>(*at);
-  }
-  return (seen & kHigh) == 0;
+  return (seen & 0x8080808080808080) == 0;
 }
 
 // --- sets
@@ -189,6 +193,22 @@ void CharSet::add_case_variants() {
     }
     if (has_ascii('s')) {
       add(0x17F);  // the long s
+    }
+    normalize();
+    return;
+  }
+  if (const auto c = single()) {
+    // The way for sets takes 60 µs, and characters are many.
+    const std::uint32_t to = fold_case(*c);
+    add(to);
+    for (const FoldRange& range : fold_ranges()) {
+      const std::int64_t from = static_cast<std::int64_t>(to) - range.delta;
+      if (from >= range.first && from <= range.last && (from - range.first) % range.stride == 0) {
+        add(static_cast<std::uint32_t>(from));
+      }
+    }
+    if (to < 0x80) {
+      add(to - ('a' - 'A'));
     }
     normalize();
     return;

@@ -195,6 +195,26 @@ TEST(Pattern, CaseIsThatOfUnicode) {
   EXPECT_FALSE(fixed("école", "ÉCOLE"));
 }
 
+// Sets of one character take another way than sets of several.
+TEST(Pattern, CaseOfSetsIsThatOfTheirMembers) {
+  for (std::uint32_t c = 0x80; c < 0x20000; ++c) {
+    match::CharSet one = match::CharSet::of(c);
+    one.add_case_variants();
+    if (one.single()) continue;
+    match::CharSet two = match::CharSet::of(c);
+    two.add(0x3042);  // a letter without case
+    two.normalize();
+    two.add_case_variants();
+    for (const match::FoldRange& range : match::fold_ranges()) {
+      for (std::uint32_t other = range.first; other <= range.last; other += range.stride) {
+        ASSERT_EQ(one.contains(other), match::fold_case(other) == match::fold_case(c)) << c;
+        ASSERT_EQ(two.contains(other), one.contains(other)) << c;
+      }
+    }
+    ASSERT_TRUE(one.contains(match::fold_case(c)));
+  }
+}
+
 TEST(Pattern, SmartCaseLooksForUpperCaseThatStandsForItself) {
   const auto fold = [](const Pattern& pattern) { return pattern.ignores_case(); };
   for (const char* const text : {"foo", "é", "ß", "1.2"}) {
