@@ -20,10 +20,10 @@ namespace {
 
 constexpr CommandEntry kSubcommands[] = {
     {&kDuCommand, du_main},
+    {&kFindCommand, find_main},
     {&kIgnoredCommand, ignored_main},
     {&kListCommand, list_main},
     {&kStatCommand, stat_main},
-    {&kFindCommand, find_main},
 };
 
 }  // namespace

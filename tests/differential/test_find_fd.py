@@ -22,7 +22,7 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": "/nonexi
 pytestmark = pytest.mark.skipif(FD is None, reason="NO FD TO COMPARE WITH: install the package fd-find")
 
 NAMES = ["a", "b", "c", "A", "ab", "Ab", "abc", "x.txt", "y.c", "y.C", "z.tar.gz", ".hid", ".h.txt", "foo bar",
-         "-d", "new\nline", "né", "É.txt", "target", "build", "src", "x.", "..x", "1", "22", "a+b", "[x]"]  # fmt: skip
+         "-d", "new\nline", "né", "É.txt", "target", "build", "src", "x.", "1", "22", "a+b", "[x]"]  # fmt: skip
 RULES = ["a", "b/", "/c", "*.txt", "!x.txt", "ab*", "src/*", "/src/*", "**/a", "a/**", "build/", "!build", "*.c", "?",
          "[ab]*", "!*.gz", "foo bar", ".hid", "!.hid", "\\[x\\]", "# comment", "", "target/", "/target", "a/b", "!a/b",
          "*/c", "é"]  # fmt: skip
@@ -160,3 +160,67 @@ def seeds():
 def test_random_trees_and_options(trawl_path, tmp_path):
     for seed in seeds():
         run_seed(trawl_path, tmp_path / f"{seed}", seed)
+
+
+# --- what docs/man/trawl-find.1 lists under DIFFERENCES FROM FD ---------------------------------------
+
+
+@pytest.fixture
+def differ(trawl_path, tmp_path):
+    """Runs both; each argument is what one of them finds, sorted."""
+
+    def differ(words, theirs, ours):
+        for command, expected in ([FD], theirs), ([trawl_path, "find"], ours):
+            found, _, _ = run([*command, *words], tmp_path)
+            assert found == sorted([b"", *map(os.fsencode, expected)]), command
+
+    return differ
+
+
+def test_difference_of_links(differ, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/loop").symlink_to("..")
+    (tmp_path / "a/f").write_text("x" * 100)
+    (tmp_path / "l").symlink_to("a/f")
+    differ(["-L"], ["a/", "a/f", "l"], ["a/", "a/f", "a/loop/", "l"])
+    differ(["-S", "-50b"], ["l"], [])
+    (tmp_path / "broken").symlink_to("nowhere")
+    differ(["-tx", "-tl", "b"], [], ["broken"])
+
+
+def test_difference_of_repositories(differ, tmp_path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text("x\n")
+    (tmp_path / "x").touch()
+    differ([], [], ["x"])
+
+
+def test_difference_of_characters(differ, tmp_path):
+    for name in ["éa", "É", "\udcff"]:
+        (tmp_path / name).touch()
+    differ(["\\w"], ["É", "éa"], ["éa"])
+    differ(["^.$"], ["É"], ["É", "\udcff"])
+    differ(["-g", "?a"], [], ["éa"])
+    differ(["-g", "é*"], ["éa"], ["É", "éa"])
+
+
+def test_difference_of_excludes(differ, tmp_path):
+    for directory in "ab":
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / "x").touch()
+    differ(["-E", "/x", ".", "a", "b"], ["b/x"], [])
+
+
+def test_difference_of_stems(differ, tmp_path):
+    (tmp_path / "-x.c").touch()
+    differ(["-x", "echo", "{.}"], ["-x"], ["./-x"])
+
+
+def test_difference_of_long_paths(trawl_path, tmp_path):
+    at = os.open(tmp_path, os.O_DIRECTORY)
+    for _ in range(25):
+        os.mkdir("d" * 200, dir_fd=at)
+        at = os.open("d" * 200, os.O_DIRECTORY, dir_fd=at)
+    os.close(os.open("deepest", os.O_CREAT | os.O_WRONLY, dir_fd=at))
+    assert run([FD, "deepest"], tmp_path)[0] == [b""]
+    assert run([trawl_path, "find", "deepest"], tmp_path)[0][1].endswith(b"/deepest")
