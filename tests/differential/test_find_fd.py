@@ -22,7 +22,7 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": "/nonexi
 pytestmark = pytest.mark.skipif(FD is None, reason="NO FD TO COMPARE WITH: install the package fd-find")
 
 NAMES = ["a", "b", "c", "A", "ab", "Ab", "abc", "x.txt", "y.c", "y.C", "z.tar.gz", ".hid", ".h.txt", "foo bar",
-         "-d", "new\nline", "né", "É.txt", "target", "build", "src", "x.", "1", "22", "a+b", "[x]"]  # fmt: skip
+         "-d", "new line", "né", "É.txt", "target", "build", "src", "x.", "1", "22", "a+b", "[x]"]  # fmt: skip
 RULES = ["a", "b/", "/c", "*.txt", "!x.txt", "ab*", "src/*", "/src/*", "**/a", "a/**", "build/", "!build", "*.c", "?",
          "[ab]*", "!*.gz", "foo bar", ".hid", "!.hid", "\\[x\\]", "# comment", "", "target/", "/target", "a/b", "!a/b",
          "*/c", "é"]  # fmt: skip
@@ -193,6 +193,14 @@ def test_difference_of_repositories(differ, tmp_path):
     (tmp_path / ".gitignore").write_text("x\n")
     (tmp_path / "x").touch()
     differ([], [], ["x"])
+
+
+def test_difference_of_newlines(differ, tmp_path):
+    """fd's rules do not see beyond one."""
+    (tmp_path / "new\nline").mkdir()
+    (tmp_path / "new\nline" / "1").touch()
+    (tmp_path / ".ignore").write_text("?\n")
+    differ(["-0"], ["./new\nline/", "./new\nline/1"], ["./new\nline/"])
 
 
 def test_difference_of_characters(differ, tmp_path):
