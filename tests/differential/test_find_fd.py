@@ -97,6 +97,8 @@ def command_line(rng, directories):
         tail += [rng.choice(directories) for _ in range(rng.choice([1, 1, 2]))]
     elif rng.random() < 0.2:
         words += ["--search-path", rng.choice(directories)]
+    if len(tail) > 2:
+        words = ["src" if word == "/src" else word for word in words]
     if any(word in directories[1:] for word in words + tail[1:]):
         words.append("--no-ignore-parent")
     run = rng.random()
