@@ -72,7 +72,7 @@ def command_line(rng, directories):
     maybe(0.3, "-I", "--no-ignore", "-u", "-uu", "--no-ignore-vcs", "--no-ignore-parent", ["-I", "--ignore"])
     maybe(0.2, "-s", "-i", ["-s", "-i"], ["-i", "-s"])
     maybe(0.2, ["-d", "1"], ["-d", "2"], "--max-depth=3", "--min-depth=2", "--exact-depth=2", "-d0")
-    maybe(0.3, ["-t", "f"], ["-td"], ["-t", "l"], ["-tf", "-tl"], ["-te"], ["-tx"], ["--type", "pipe"], ["-td", "-te"],
+    maybe(0.3, ["--type", "f"], ["-td"], ["-tl"], ["-tf", "-tl"], ["-te"], ["-tx"], ["--type", "pipe"], ["-td", "-te"],
           ["-tf", "-te"], ["-tx", "-te"], ["--type=file"], ["-te", "-tl"])  # fmt: skip
     maybe(0.2, ["-e", "txt"], ["-e", ".c"], ["-e", "gz", "-e", "c"], ["-e", "tar.gz"], ["--extension=TXT"])
     maybe(0.1, ["-tf", "-S", "+1k"], ["-tf", "-S", "1000b"], ["-tf", "-S", "-1ki"], ["-tf", "--size=+1b", "-S-5k"])
@@ -83,6 +83,8 @@ def command_line(rng, directories):
     maybe(0.1, "--prune")
     maybe(0.1, "-a", "--absolute-path", ["-a", "--relative-path"])
     maybe(0.05, "--path-separator=::", "--one-file-system", "--show-errors", "--threads=1", "--color=never")
+    if {"-S", "--size=+1b"} & set(words):  # for fd, links to files are files
+        words = [word for word in words if word != "-tl"]
     full = rng.random() < 0.1
     mode = rng.choices(["regex", "glob", "fixed"], [6, 3, 1])[0]
     patterns = PATHS if full else {"regex": PATTERNS, "glob": GLOBS, "fixed": TEXTS}[mode]
