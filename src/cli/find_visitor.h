@@ -25,7 +25,7 @@ namespace trawl::cli {
 
 // What the workers have in common.
 struct FindContext {
-  explicit FindContext(const FindArguments& given) : arguments(given) {}
+  explicit FindContext(const FindArguments& asked) : arguments(asked) {}
 
   const FindArguments& arguments;
   LineOutput* output = nullptr;  // lines, unless they are kept or for commands
