@@ -45,8 +45,9 @@ std::string current_directory() {
   return path.get();
 }
 
-// Appends `path` to `out`, which is empty or ends with a slash, without "//", "." and "..", which are
-// taken out by their text alone, as git does. A slash stays at its end where there was one, or "." or
+// Appends `path` to `out`, which is empty or ends with a slash, without "//", "." and "..", which
+// are taken out by their text alone, as git does. A slash stays at its end where there was one, or
+// "." or
 // "..". False: it leads above where `out` begins, or above "/".
 bool append_normalized(std::string& out, std::string_view path) {
   for (std::size_t begin = 0; begin < path.size();) {

@@ -42,6 +42,11 @@ std::string trimmed(std::string_view text) {
   return std::string(text);
 }
 
+// Without what ends the line: spaces belong to a path.
+std::string first_line(std::string_view text) {
+  return std::string(text.substr(0, text.find_last_not_of("\r\n") + 1));  // npos + 1 is 0
+}
+
 // `path`, relative to the directory `from`.
 std::string joined(const std::string& from, const std::string& path) {
   return path.starts_with('/') ? path : from + '/' + path;
@@ -291,7 +296,7 @@ std::string GitConfig::global_excludes() const {
 std::optional<GitRepository> GitRepository::open(sys::FileSystem& filesystem, int base,
                                                  const std::string& dot_git) {
   constexpr std::uint64_t kMostLink = 65536;
-  constexpr std::string_view kLink = "gitdir:";
+  constexpr std::string_view kLink = "gitdir: ";
   GitRepository repository;
   repository.git_directory = dot_git;
   std::string text;
@@ -305,7 +310,7 @@ std::optional<GitRepository> GitRepository::open(sys::FileSystem& filesystem, in
         slash == std::string::npos ? "." : dot_git.substr(0, std::max<std::size_t>(slash, 1));
     repository.git_directory =
         real_path(filesystem, base,
-                  joined(directory, trimmed(std::string_view(text).substr(kLink.size()))));
+                  joined(directory, first_line(std::string_view(text).substr(kLink.size()))));
   } else if (error != EISDIR) {
     return std::nullopt;
   }
@@ -325,7 +330,7 @@ std::optional<GitRepository> GitRepository::open(sys::FileSystem& filesystem, in
   if (read_whole(filesystem, base, repository.git_directory + "/commondir", true, kMostLink,
                  text) == 0) {
     repository.common_directory =
-        real_path(filesystem, base, joined(repository.git_directory, trimmed(text)));
+        real_path(filesystem, base, joined(repository.git_directory, first_line(text)));
   }
   if (!is_directory(filesystem, base, repository.common_directory + "/objects") ||
       !is_directory(filesystem, base, repository.common_directory + "/refs")) {
