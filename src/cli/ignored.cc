@@ -260,6 +260,9 @@ void check_all(const IgnoredOptions& options, const CancelToken& cancel, Checker
       }
     }
     for (const std::string& line : chunk.paths) {
+      if (cancel.cancelled() || output.error() != 0) {
+        return;
+      }
       checker.check(path_of_line(line, options), output.buffer());
       output.added();
     }
