@@ -13,18 +13,38 @@ _trawl() {
     du)
       letters='BdXt' operands='f'
       options='--all --apparent-size --block-size= --bytes --count-links --dereference
-        --dereference-args --exclude-from= --exclude= --files0-from= --help --human-readable
-        --inodes --json --max-depth= --no-dereference --null --one-file-system --progress
-        --progress= --separate-dirs --si --stall-timeout= --stats --stats= --summarize
-        --threads= --threshold= --time --time-style= --time= --timeout= --total --trace=
-        --version'
+        --dereference-args --exclude-caches --exclude-from= --exclude= --files0-from= --help
+        --human-readable --ignore-file= --inodes --json --max-depth= --no-dereference --null
+        --one-file-system --progress --progress= --respect-ignore --separate-dirs --si
+        --stall-timeout= --stats --stats= --summarize --threads= --threshold= --time
+        --time-style= --time= --timeout= --total --trace= --version'
+      ;;
+    find)
+      letters='EdCteSocxXj' operands='d'
+      options='--absolute-path --and= --base-directory= --batch-size= --by= --case-sensitive
+        --changed-before= --changed-within= --color= --exact --exact-depth= --exclude=
+        --exec-batch= --exec= --explain --extension= --fixed-strings --follow --format=
+        --full-path --glob --help --hidden --hyperlink --hyperlink= --ignore-case
+        --ignore-contain= --ignore-file= --json --links= --list-details --max-depth=
+        --max-results= --min-depth= --newer-than= --no-global-ignore-file --no-ignore
+        --no-ignore-parent --no-ignore-vcs --no-require-git --one-file-system --owner=
+        --path-separator= --perm= --print0 --progress --progress= --prune --quiet --regex
+        --search-path= --show-errors --size= --sort= --stall-timeout= --stats --stats=
+        --strip-cwd-prefix --strip-cwd-prefix= --threads= --timeout= --top= --type=
+        --unrestricted --version'
+      ;;
+    ignored)
+      letters=' ' operands='f'
+      options='--help --ignore-file= --ignore-name= --no-index --non-matching --quiet --stdin
+        --verbose --version'
       ;;
     list)
-      letters=' ' operands='f'
-      options='--csv --dereference --follow --follow= --format= --help --json --long
-        --max-depth= --min-depth= --null --one-file-system --order= --progress --progress=
-        --relative --safe-links --stall-timeout= --stat= --stats --stats= --threads= --timeout=
-        --type= --version'
+      letters='X' operands='f'
+      options='--csv --dereference --exclude-caches --exclude-from= --exclude= --follow
+        --follow= --format= --help --ignore-file= --json --long --max-depth= --min-depth= --null
+        --one-file-system --order= --progress --progress= --relative --respect-ignore
+        --safe-links --stall-timeout= --stat= --stats --stats= --threads= --timeout= --type=
+        --version'
       ;;
     stat)
       letters='c' operands='f'
@@ -36,9 +56,9 @@ _trawl() {
       command=''
       letters='dnX' operands='f'
       options='--apparent-size --color --color= --count --depth= --dereference --errors
-        --exclude-from= --exclude= --help --json --min-share= --one-file-system --progress
-        --progress= --reverse --sort= --stall-timeout= --stats --stats= --threads= --timeout=
-        --top= --trace= --version'
+        --exclude-caches --exclude-from= --exclude= --help --ignore-file= --json --min-share=
+        --one-file-system --progress --progress= --respect-ignore --reverse --sort=
+        --stall-timeout= --stats --stats= --threads= --timeout= --top= --trace= --version'
       ;;
   esac
 
@@ -67,12 +87,15 @@ _trawl() {
     case $command$name in
       --sort)
         words='size count name' ;;
-      -X | --exclude-from | --trace | du-X | du--exclude-from | du--files0-from | \
-        du--trace | stat--files-from)
+      -X | --exclude-from | --ignore-file | --trace | du-X | du--exclude-from | \
+        du--files0-from | du--trace | du--ignore-file | find--ignore-file | find--newer-than | \
+        ignored--ignore-file | list-X | list--exclude-from | list--ignore-file | \
+        stat--files-from)
         kind=f ;;
-      --color | --progress | du--progress | list--progress | stat--progress)
+      --color | --progress | du--progress | find-c | find--color | find--hyperlink | \
+        find--strip-cwd-prefix | find--progress | list--progress | stat--progress)
         words='auto always never' ;;
-      --stats | du--stats | list--stats | stat--stats)
+      --stats | du--stats | find--stats | list--stats | stat--stats)
         words='text json' ;;
       du-B | du--block-size)
         words='K M G T kB MB GB human-readable si' ;;
@@ -80,6 +103,18 @@ _trawl() {
         words='atime access use ctime status' ;;
       du--time-style)
         words='full-iso long-iso iso +' ;;
+      find-C | find--base-directory | find--search-path)
+        kind=d ;;
+      find-t | find--type)
+        words='file directory symlink socket pipe block-device char-device executable empty' ;;
+      find-o | find--owner)
+        kind=u ;;
+      find--sort)
+        words='name path size mtime' ;;
+      find--by)
+        words='size mtime ctime' ;;
+      find-x | find--exec | find-X | find--exec-batch)
+        kind=c ;;
       list--stat)
         words='none basic all' ;;
       list--order)
@@ -93,9 +128,9 @@ _trawl() {
   elif [[ $word == -* && ! $ended ]]; then
     words=$options
   elif [[ $COMP_CWORD -eq 1 ]]; then
-    words='du list stat help' kind=f
+    words='du find ignored list stat help' kind=f
   elif [[ $COMP_CWORD -eq 2 && ${COMP_WORDS[1]} == help ]]; then
-    words='du list stat'
+    words='du find ignored list stat'
   else
     kind=$operands
   fi

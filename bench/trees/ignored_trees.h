@@ -41,15 +41,14 @@ inline void make_ignored_package(const Place& place, int number, bool with_ignor
     const Place part = source.make("part" + std::to_string(i));
     make_empty_files(part, 19, "unit", ".ts");
     if (with_ignored) {
-      make_empty_files(part, 3, "unit", ".log");
-      make_empty_files(part, 2, "tmp-", ".ts");
+      make_empty_files(part, 1, i % 2 == 0 ? "unit" : "tmp-", i % 2 == 0 ? ".log" : ".ts");
     }
   }
   make_empty_files(place, 18, "page", ".md");
   if (!with_ignored) {
     return;
   }
-  make_empty_files(place.make("dist"), 305, "chunk", ".js");
+  make_empty_files(place.make("dist"), 381, "chunk", ".js");
   const Place modules = place.make("node_modules");
   for (int i = 0; i < 100; ++i) {
     const Place module = modules.make("module" + std::to_string(i));

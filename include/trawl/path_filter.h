@@ -97,7 +97,9 @@ class PathFilter {
   static PathFilter from_patterns(std::vector<std::string> lines, std::string root = ".");
 
   // `path`: relative to root(), without "." and "..". Whether it exists does not matter. Reads the
-  // ignore files of the directories above it when they are first needed.
+  // ignore files of the directories above it when they are first needed. With a slash at its end it
+  // is a directory with its own ignore files, in which a name without letters is asked about, as git
+  // has it: "*" there matches.
   FilterMatch match(std::string_view path, bool is_directory) const;
   const std::string& root() const;
   const FilterOptions& options() const;

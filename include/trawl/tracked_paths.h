@@ -21,7 +21,8 @@ class TrackedPaths {
   // Of an index's bytes; `hash_size` is 20 or 32.
   static TrackedPaths parse(std::string_view index, std::size_t hash_size = 20);
 
-  // A file, or a directory with tracked files in it; relative to the top.
+  // A file, or a directory with tracked files in it; relative to the top. With a slash at its end it
+  // is a directory.
   bool contains(std::string_view path) const;
   // The submodule that the path is in or is itself, if that is tracked; else empty.
   std::string_view submodule_of(std::string_view path) const;

@@ -19,11 +19,8 @@ namespace trawl::cli {
 namespace {
 
 constexpr CommandEntry kSubcommands[] = {
-    {&kDuCommand, du_main},
-    {&kIgnoredCommand, ignored_main},
-    {&kListCommand, list_main},
-    {&kStatCommand, stat_main},
-    {&kFindCommand, find_main},
+    {&kDuCommand, du_main},     {&kFindCommand, find_main}, {&kIgnoredCommand, ignored_main},
+    {&kListCommand, list_main}, {&kStatCommand, stat_main},
 };
 
 }  // namespace

@@ -25,6 +25,8 @@ namespace trawl::cli {
 
 // What the workers have in common.
 struct FindContext {
+  explicit FindContext(const FindArguments& asked) : arguments(asked) {}
+
   const FindArguments& arguments;
   LineOutput* output = nullptr;  // lines, unless they are kept or for commands
   Executor* executor = nullptr;

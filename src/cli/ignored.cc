@@ -45,26 +45,34 @@ std::string current_directory() {
   return path.get();
 }
 
-// An absolute path without "//", "." and "..", which are taken out by their text alone, as git
-// does. Empty: it leads above '/'.
-std::string normalized(std::string_view path) {
-  std::string out;
+// Appends `path` to `out`, which is empty or ends with a slash, without "//", "." and "..", which
+// are taken out by their text alone, as git does. A slash stays at its end where there was one, or
+// "." or
+// "..". False: it leads above where `out` begins, or above "/".
+bool append_normalized(std::string& out, std::string_view path) {
   for (std::size_t begin = 0; begin < path.size();) {
-    std::size_t end = path.find('/', begin);
-    end = end == std::string_view::npos ? path.size() : end;
+    const std::size_t slash = path.find('/', begin);
+    const std::size_t end = slash == std::string_view::npos ? path.size() : slash;
     const std::string_view part = path.substr(begin, end - begin);
     if (part == "..") {
-      if (out.empty()) {
-        return {};
+      if (out.empty() || out == "/") {
+        return false;
       }
-      out.resize(out.rfind('/'));
+      out.pop_back();
+      out.resize(out.rfind('/') + 1);  // npos + 1 is 0
     } else if (!part.empty() && part != ".") {
-      out += '/';
       out += part;
+      out += slash != std::string_view::npos ? "/" : "";
     }
     begin = end + 1;
   }
-  return out.empty() ? "/" : out;
+  return true;
+}
+
+// Empty: there is none.
+std::string real_path(const std::string& path) {
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
+  return real != nullptr ? real.get() : "";
 }
 
 bool is_link(const std::string& path, bool& is_directory) {
@@ -78,10 +86,18 @@ class Checker {
  public:
   explicit Checker(const IgnoredOptions& options)
       : options_(options), here_(current_directory()), filter_(make_filter(options)) {
+    // So far, what was asked for was read.
+    for (const FilterError& error : filter_.errors()) {
+      throw Fatal(cannot_read(error));
+    }
     if (!options_.no_index) {
       tracked_ = TrackedPaths::of(filter_.root());
     }
     top_ = filter_.root() == "." ? here_ : filter_.root();
+    below_top_ = top_ == "/" ? top_ : top_ + '/';
+    if (here_ != top_) {
+      from_top_ = here_.substr(below_top_.size()) + '/';
+    }
   }
 
   // Appends the answer.
@@ -90,8 +106,8 @@ class Checker {
     FilterMatch match;
     if (!inside.empty() && !(tracked_ && tracked_->contains(inside))) {
       bool is_directory = false;
-      is_link(top_ + '/' + inside, is_directory);
-      match = filter_.match(inside, is_directory || path.ends_with('/'));
+      is_link(below_top_ + inside, is_directory);
+      match = filter_.match(inside, is_directory);
     }
     const bool matches = options_.verbose ? match.verdict != FilterMatch::Verdict::none
                                           : match.verdict == FilterMatch::Verdict::ignored;
@@ -103,15 +119,11 @@ class Checker {
 
   bool found() const { return found_; }
 
-  // Says what could not be read since the last time. False if there was something.
-  bool warn() {
-    const std::vector<FilterError> errors = filter_.errors();
-    for (; warned_ < errors.size(); ++warned_) {
-      std::fprintf(stderr, "trawl ignored: cannot read the rules in %s: %s\n",
-                   quote_always(errors[warned_].path).c_str(),
-                   error_text(errors[warned_].code).c_str());
+  // Says what could not be read.
+  void warn() const {
+    for (const FilterError& error : filter_.errors()) {
+      std::fprintf(stderr, "trawl ignored: %s\n", cannot_read(error).c_str());
     }
-    return errors.empty();
   }
 
  private:
@@ -122,31 +134,59 @@ class Checker {
     return PathFilter(std::move(rules), PathFilter::from_git_root(".").root());
   }
 
-  // Empty: the top itself.
+  static std::string cannot_read(const FilterError& error) {
+    return "cannot read the rules in " + quote_always(error.path) + ": " + error_text(error.code);
+  }
+
+  // Empty: the top itself. With a slash at its end if that was asked about, as git sees it.
   std::string path_from_top(const std::string& path) const {
     if (path.empty()) {
       throw Fatal("an empty path; for everything there is .");
     }
-    const std::string full = normalized(path.starts_with('/') ? path : here_ + '/' + path);
-    const std::string below = top_ == "/" ? top_ : top_ + '/';
-    if (full != top_ && !full.starts_with(below)) {
+    std::string inside;
+    if (path.starts_with('/') ? !take_off_top(path, inside)
+                              : !append_normalized(inside = from_top_, path)) {
       throw Fatal(quote_always(path) + " is outside of the repository at " + quote_always(top_));
     }
-    const std::string inside = full == top_ ? "" : full.substr(below.size());
     for (std::size_t end = inside.find('/'); end != std::string::npos;
          end = inside.find('/', end + 1)) {
       bool is_directory = false;
-      if (is_link(below + inside.substr(0, end), is_directory)) {
+      if (is_link(below_top_ + inside.substr(0, end), is_directory)) {
         throw Fatal(quote_always(path) + " is beyond a symbolic link");
       }
     }
     if (tracked_) {
       const std::string_view submodule = tracked_->submodule_of(inside);
-      if (!submodule.empty() && submodule != inside) {
+      if (!submodule.empty() && inside.size() > submodule.size() + 1) {
         throw Fatal(quote_always(path) + " is in the submodule " + quote_always(submodule));
+      }
+      if (!submodule.empty()) {
+        inside = submodule;
       }
     }
     return inside;
+  }
+
+  // `path` is absolute. What leads to the top may go through links.
+  bool take_off_top(const std::string& path, std::string& inside) const {
+    std::string full = "/";
+    if (!append_normalized(full, path)) {
+      return false;
+    }
+    if (full == top_ || full.starts_with(below_top_)) {
+      inside = full == top_ ? "" : full.substr(below_top_.size());
+      return true;
+    }
+    for (std::size_t end = full.find('/', 1); full != "/"; end = full.find('/', end + 1)) {
+      if (real_path(full.substr(0, end)) == top_) {
+        inside = end == std::string::npos ? "" : full.substr(end + 1);
+        return true;
+      }
+      if (end == std::string::npos) {
+        break;
+      }
+    }
+    return false;
   }
 
   void append(const std::string& path, const FilterMatch& match, std::string& out) const {
@@ -182,8 +222,9 @@ class Checker {
   const PathFilter filter_;
   std::optional<TrackedPaths> tracked_;
   std::string top_;
+  std::string below_top_;  // top_ with a slash at its end
+  std::string from_top_;   // from there to here_, empty or with a slash at its end
   bool found_ = false;
-  std::size_t warned_ = 0;
 };
 
 std::string path_of_line(const std::string& line, const IgnoredOptions& options) {
@@ -199,22 +240,32 @@ std::string path_of_line(const std::string& line, const IgnoredOptions& options)
 void check_all(const IgnoredOptions& options, const CancelToken& cancel, Checker& checker,
                Output& output) {
   if (!options.from_input) {
+    // All or nothing, as git.
+    std::string answers;
     for (const std::string& path : options.paths) {
-      checker.check(path, output.buffer());
-      output.added();
+      checker.check(path, answers);
     }
+    output.buffer() += answers;
+    output.added();
     return;
   }
   PathList list(STDIN_FILENO, options.null_terminated ? '\0' : '\n', cancel);
-  PathChunk chunk;
-  while (list.read(chunk)) {
+  for (PathChunk chunk; list.read(chunk); chunk = {}) {
+    for (const PathChunk::Refused& refused : chunk.refused) {
+      // To git the last path needs no NUL at its end.
+      chunk.paths[refused.index] = refused.cut_off ? refused.name : "";
+      if (!refused.cut_off) {
+        chunk.paths.resize(refused.index);
+        break;
+      }
+    }
     for (const std::string& line : chunk.paths) {
       checker.check(path_of_line(line, options), output.buffer());
       output.added();
     }
     output.flush();  // somebody may wait for this before there is more
-    for (const PathChunk::Refused& refused : chunk.refused) {
-      throw Fatal("not a path: " + quote_always(refused.name));
+    if (!chunk.refused.empty() && !chunk.refused.back().cut_off) {
+      throw Fatal("a path is too long: " + quote_always(chunk.refused.back().name));
     }
   }
   if (list.error() != 0) {
@@ -242,7 +293,7 @@ int ignored_main(int argc, char** argv) {
       checker.warn();
       throw;
     }
-    status = checker.warn() ? status : kIgnoredFatal;
+    checker.warn();  // and no more than that, as git
   } catch (const std::runtime_error& error) {
     std::fprintf(stderr, "trawl ignored: %s\n", error.what());
     status = kIgnoredFatal;

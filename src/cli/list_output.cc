@@ -13,9 +13,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{50};
 
-bool is_regular_file(int descriptor) {
+// Not behind a file, nor behind a device that is no terminal: /dev/null.
+bool may_have_reader(int descriptor) {
   struct stat status {};
-  return ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  return ::fstat(descriptor, &status) != 0 ||
+         (!S_ISREG(status.st_mode) && !(S_ISCHR(status.st_mode) && ::isatty(descriptor) == 0));
 }
 
 }  // namespace
@@ -41,7 +43,7 @@ void LineBuffer::write() {
 
 LineOutput::LineOutput(Deadline deadline, Progress& progress)
     : output_(STDOUT_FILENO, deadline, &progress) {
-  if (!is_regular_file(STDOUT_FILENO)) {
+  if (may_have_reader(STDOUT_FILENO)) {
     thread_ = std::thread([this] { run(); });
   }
 }

@@ -7,8 +7,8 @@
 //   { std::lock_guard lock(mine); append to mine.text(); mine.added(); }
 //   output.finish();                                             // when all threads are done
 //
-// A buffer is written when it is full; where somebody may wait at the other end (anything but a
-// regular file), also 50 ms later at the most, by a thread that does nothing else. Who finds the
+// A buffer is written when it is full; where somebody may wait at the other end (at a terminal, a
+// pipe, a socket), also 50 ms later at the most, by a thread that does nothing else. Who finds the
 // output blocked waits, and so does the next: that is what holds the walk back (cli/output.h says
 // how signals and the deadline end such waiting). Workers of a walk are asleep meanwhile: it does
 // not take a slow reader for a slow disk.

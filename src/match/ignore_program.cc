@@ -151,7 +151,10 @@ bool IgnoreProgram::add_path(WildPattern& pattern, Draft& draft, std::size_t& na
     elements.back().kind = Kind::star;  // everything: any name anywhere
     return true;
   }
-  if (name == elements.size()) return false;  // no path ends with a slash
+  // "a**/b" may match within one name, and "a**/" a name.
+  const bool within =
+      name > 1 && elements[name - 1].kind == Kind::directories && !elements[name - 2].is_byte('/');
+  if (name == elements.size() && !within) return false;  // no path ends with a slash
   if (name == 1 && elements[0].kind == Kind::directories) return true;
 
   needs_path_ = true;
@@ -166,9 +169,6 @@ bool IgnoreProgram::add_path(WildPattern& pattern, Draft& draft, std::size_t& na
   draft.others = {
       anywhere ? kComponents : kPaths,
       Texts(begin, std::find_if_not(begin, elements.end(), is_single), pattern.sets).texts};
-  // "a**/b" may match within one name.
-  const bool within =
-      name > 1 && elements[name - 1].kind == Kind::directories && !elements[name - 2].is_byte('/');
   if (within || elements.back().kind == Kind::any) {
     draft.rule.where = Where::whole;
     draft.rule.directory = add_matcher(elements, pattern);

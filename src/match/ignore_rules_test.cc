@@ -162,6 +162,9 @@ TEST(IgnoreRules, TwoStarsThatAreNotAloneAreOne) {
 
 TEST(IgnoreRules, TwoStarsBehindPlainBytesCountAsABeginning) {
   EXPECT_TRUE(matches("a**/b", "a/b"));
+  EXPECT_TRUE(matches("a**//", "a/"));
+  EXPECT_FALSE(matches("a**//", "ab/"));
+  EXPECT_FALSE(matches("a/**//", "a/"));
   EXPECT_TRUE(matches("a**/b", "ab"));
   EXPECT_TRUE(matches("a**/b", "axx/yy/b"));
   EXPECT_FALSE(matches("a**/b", "axb"));

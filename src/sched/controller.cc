@@ -88,7 +88,7 @@ void Controller::Window::add(const Window& other) {
   of_workers += other.of_workers;
 }
 
-bool Controller::Window::idle() const { return cpu < kIdle * most_cpu; }
+bool Controller::Window::idle() const { return cpu + waited < kIdle * most_cpu; }
 
 bool Controller::Window::waits() const {
   return cpu + waited < kHardlyComputing * of_workers && of_workers >= kLeapFrom * all_calls &&

@@ -231,13 +231,9 @@ int read_open_file(int fd, std::uint64_t offset, std::span<std::byte> out, std::
   if (::fstat(fd, &info) != 0) return errno;
   if (S_ISDIR(info.st_mode)) return EISDIR;
   if (!S_ISREG(info.st_mode)) return EINVAL;
-  while (size < out.size()) {
-    const ssize_t got = ::pread(fd, out.data() + size, out.size() - size,
-                                static_cast<off_t>(offset + size));
-    if (got < 0) return errno;
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
+  const ssize_t got = ::pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
+  if (got < 0) return errno;
+  size = static_cast<std::size_t>(got);
   return 0;
 }
 

@@ -42,9 +42,24 @@ std::string trimmed(std::string_view text) {
   return std::string(text);
 }
 
+// Without what ends the line: spaces belong to a path.
+std::string first_line(std::string_view text) {
+  return std::string(text.substr(0, text.find_last_not_of("\r\n") + 1));  // npos + 1 is 0
+}
+
 // `path`, relative to the directory `from`.
 std::string joined(const std::string& from, const std::string& path) {
   return path.starts_with('/') ? path : from + '/' + path;
+}
+
+// Absolute and without links, as git names a directory that a file leads to.
+std::string real_path(sys::FileSystem& filesystem, int base, std::string path) {
+  std::array<char, sys::kMaxLinkTarget> real;
+  std::size_t size = 0;
+  if (filesystem.real_path(base, path.c_str(), real, size) == 0) {
+    path.assign(real.data(), size);
+  }
+  return path;
 }
 
 bool is_directory(sys::FileSystem& filesystem, int base, const std::string& path) {
@@ -281,7 +296,7 @@ std::string GitConfig::global_excludes() const {
 std::optional<GitRepository> GitRepository::open(sys::FileSystem& filesystem, int base,
                                                  const std::string& dot_git) {
   constexpr std::uint64_t kMostLink = 65536;
-  constexpr std::string_view kLink = "gitdir:";
+  constexpr std::string_view kLink = "gitdir: ";
   GitRepository repository;
   repository.git_directory = dot_git;
   std::string text;
@@ -294,7 +309,8 @@ std::optional<GitRepository> GitRepository::open(sys::FileSystem& filesystem, in
     const std::string directory =
         slash == std::string::npos ? "." : dot_git.substr(0, std::max<std::size_t>(slash, 1));
     repository.git_directory =
-        joined(directory, trimmed(std::string_view(text).substr(kLink.size())));
+        real_path(filesystem, base,
+                  joined(directory, first_line(std::string_view(text).substr(kLink.size()))));
   } else if (error != EISDIR) {
     return std::nullopt;
   }
@@ -313,7 +329,8 @@ std::optional<GitRepository> GitRepository::open(sys::FileSystem& filesystem, in
   repository.common_directory = repository.git_directory;
   if (read_whole(filesystem, base, repository.git_directory + "/commondir", true, kMostLink,
                  text) == 0) {
-    repository.common_directory = joined(repository.git_directory, trimmed(text));
+    repository.common_directory =
+        real_path(filesystem, base, joined(repository.git_directory, first_line(text)));
   }
   if (!is_directory(filesystem, base, repository.common_directory + "/objects") ||
       !is_directory(filesystem, base, repository.common_directory + "/refs")) {

@@ -120,23 +120,27 @@ PathFilter::Context::Rules PathFilter::Context::read_rules(sys::FileSystem& file
   return nullptr;
 }
 
-PathFilter::Context::Rules PathFilter::Context::global_rules(sys::FileSystem& filesystem,
+// A relative path begins at `path`, relative to `base`: a repository's top, or nothing.
+PathFilter::Context::Rules PathFilter::Context::global_rules(sys::FileSystem& filesystem, int base,
+                                                             const std::string& path,
                                                              const engine::GitConfig& config,
                                                              bool ignore_case) const {
-  const std::string path = config.global_excludes();
-  if (!options_.git_global || path.empty()) {
+  const std::string file = config.global_excludes();
+  if (!options_.git_global || file.empty()) {
     return nullptr;
+  }
+  if (!file.starts_with('/')) {
+    return read_rules(filesystem, base, path + file, file, true, false, ignore_case);
   }
   {
     const std::lock_guard lock(mutex_);
-    if (const auto found = global_.find({path, ignore_case}); found != global_.end()) {
+    if (const auto found = global_.find({file, ignore_case}); found != global_.end()) {
       return found->second;
     }
   }
-  Rules rules =
-      read_rules(filesystem, sys::kWorkingDirectory, path, path, true, false, ignore_case);
+  Rules rules = read_rules(filesystem, base, file, file, true, false, ignore_case);
   const std::lock_guard lock(mutex_);
-  return global_.try_emplace({path, ignore_case}, std::move(rules)).first->second;
+  return global_.try_emplace({file, ignore_case}, std::move(rules)).first->second;
 }
 
 void PathFilter::Context::enter_repository(sys::FileSystem& filesystem, int base,
@@ -151,13 +155,14 @@ void PathFilter::Context::enter_repository(sys::FileSystem& filesystem, int base
     level.rules.forget(kind);
   }
   const std::string info = repository.info_exclude();
-  const bool is_inside = info.starts_with(path);
+  const bool is_inside = info.starts_with(path + std::string(kDotGit) + '/');
   level.rules.add(info_kind(),
                   read_rules(filesystem, base, info,
                              is_inside ? std::string(shown) + info.substr(path.size()) : info, true,
                              false, level.ignore_case),
                   begin);
-  level.rules.add(global_kind(), global_rules(filesystem, config, level.ignore_case), begin);
+  level.rules.add(global_kind(), global_rules(filesystem, base, path, config, level.ignore_case),
+                  begin);
 }
 
 std::unique_ptr<FilterLevel> PathFilter::Context::enter(sys::FileSystem& filesystem, int base,
@@ -222,16 +227,20 @@ std::unique_ptr<FilterRoot> PathFilter::Context::begin(sys::FileSystem& filesyst
       note_error(std::string(shown), error);
     }
   }
+  const bool git_everywhere = options_.git && !options_.require_git;
+  const bool ignore_case =
+      options_.ignore_case || (git_everywhere && user_config_.ignore_case.value_or(false));
   FilterLevel& everywhere = root->levels.emplace_back(
-      FilterLevel{match::IgnoreLevel(kinds()), false, options_.ignore_case, false});
+      FilterLevel{match::IgnoreLevel(kinds()), false, ignore_case, false});
   const std::size_t names = root->prefix.size();
   everywhere.rules.add(0, exclude_, names);
   for (const Rules& rules : files_) {
     everywhere.rules.add(files_kind(), rules, names);
   }
-  if (options_.git && !options_.require_git) {
-    everywhere.rules.add(global_kind(),
-                         global_rules(filesystem, user_config_, options_.ignore_case), names);
+  if (git_everywhere) {
+    everywhere.rules.add(
+        global_kind(),
+        global_rules(filesystem, sys::kWorkingDirectory, "", user_config_, ignore_case), names);
   }
   // The directories above, from the top down.
   for (std::size_t slash = root->prefix.find('/'); slash + 1 < root->prefix.size();

@@ -95,8 +95,8 @@ class PathFilter::Context {
   Found look_up(std::string_view name) const;
   Rules read_rules(sys::FileSystem& filesystem, int base, const std::string& path,
                    std::string source, bool follow, bool must_exist, bool ignore_case) const;
-  Rules global_rules(sys::FileSystem& filesystem, const engine::GitConfig& config,
-                     bool ignore_case) const;
+  Rules global_rules(sys::FileSystem& filesystem, int base, const std::string& path,
+                     const engine::GitConfig& config, bool ignore_case) const;
   void enter_repository(sys::FileSystem& filesystem, int base, const std::string& path,
                         std::string_view shown, const engine::GitRepository& repository,
                         std::size_t begin, FilterLevel& level) const;

@@ -160,7 +160,7 @@ bool TrackedPaths::contains(std::string_view path) const {
     return true;
   }
   // What is in a directory need not come right behind its name: "a-b" is between "a" and "a/b".
-  const std::string below = std::string(path) + '/';
+  const std::string below = std::string(path) + (path.ends_with('/') ? "" : "/");
   const auto in =
       std::lower_bound(at, entries_.end(), below,
                        [](const Entry& entry, const std::string& p) { return entry.path < p; });

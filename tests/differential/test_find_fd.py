@@ -22,12 +22,12 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": "/nonexi
 pytestmark = pytest.mark.skipif(FD is None, reason="NO FD TO COMPARE WITH: install the package fd-find")
 
 NAMES = ["a", "b", "c", "A", "ab", "Ab", "abc", "x.txt", "y.c", "y.C", "z.tar.gz", ".hid", ".h.txt", "foo bar",
-         "-d", "new\nline", "né", "É.txt", "target", "build", "src", "x.", "..x", "1", "22", "a+b", "[x]"]  # fmt: skip
+         "-d", "new line", "né", "É.txt", "target", "build", "src", "x.", "1", "22", "a+b", "[x]"]  # fmt: skip
 RULES = ["a", "b/", "/c", "*.txt", "!x.txt", "ab*", "src/*", "/src/*", "**/a", "a/**", "build/", "!build", "*.c", "?",
          "[ab]*", "!*.gz", "foo bar", ".hid", "!.hid", "\\[x\\]", "# comment", "", "target/", "/target", "a/b", "!a/b",
          "*/c", "é"]  # fmt: skip
 PATTERNS = ["", ".", "a", "A", "^a", "txt$", "b|c", "[ab]", "[A-Z]", "x\\.", "\\d", "[a-z]+\\.", "^.$", "é", "É", "(a)(b)?",
-            "a+b", "new.line", "^[^.]", "a.*c", "(?i)AB", "\\S \\S", "\\p{L}", "^[^a-z]"]  # fmt: skip
+            "a+b", "new.line", "^[^.]", "a.*c", "(?i)AB", "\\S \\S", "^[^a-z]"]  # fmt: skip
 GLOBS = ["*", "a*", "*.txt", "?", "[ab]*", "[!a]*", "{a,b}*", "*.{c,txt}", "A*", "\\[x\\]", "a+b", "**", "x.*"]
 TEXTS = ["a", ".", "a+b", "[x]", "A", "é", "foo bar", "x.t"]
 PATHS = ["^.*/a$", "b/.*c", "src", "/target/"]
@@ -72,7 +72,7 @@ def command_line(rng, directories):
     maybe(0.3, "-I", "--no-ignore", "-u", "-uu", "--no-ignore-vcs", "--no-ignore-parent", ["-I", "--ignore"])
     maybe(0.2, "-s", "-i", ["-s", "-i"], ["-i", "-s"])
     maybe(0.2, ["-d", "1"], ["-d", "2"], "--max-depth=3", "--min-depth=2", "--exact-depth=2", "-d0")
-    maybe(0.3, ["-t", "f"], ["-td"], ["-t", "l"], ["-tf", "-tl"], ["-te"], ["-tx"], ["--type", "pipe"], ["-td", "-te"],
+    maybe(0.3, ["--type", "f"], ["-td"], ["-tl"], ["-tf", "-tl"], ["-te"], ["-tx"], ["--type", "pipe"], ["-td", "-te"],
           ["-tf", "-te"], ["-tx", "-te"], ["--type=file"], ["-te", "-tl"])  # fmt: skip
     maybe(0.2, ["-e", "txt"], ["-e", ".c"], ["-e", "gz", "-e", "c"], ["-e", "tar.gz"], ["--extension=TXT"])
     maybe(0.1, ["-tf", "-S", "+1k"], ["-tf", "-S", "1000b"], ["-tf", "-S", "-1ki"], ["-tf", "--size=+1b", "-S-5k"])
@@ -83,6 +83,8 @@ def command_line(rng, directories):
     maybe(0.1, "--prune")
     maybe(0.1, "-a", "--absolute-path", ["-a", "--relative-path"])
     maybe(0.05, "--path-separator=::", "--one-file-system", "--show-errors", "--threads=1", "--color=never")
+    if {"-S", "--size=+1b"} & set(words):  # for fd, links to files are files
+        words = [word for word in words if word != "-tl"]
     full = rng.random() < 0.1
     mode = rng.choices(["regex", "glob", "fixed"], [6, 3, 1])[0]
     patterns = PATHS if full else {"regex": PATTERNS, "glob": GLOBS, "fixed": TEXTS}[mode]
@@ -97,6 +99,10 @@ def command_line(rng, directories):
         tail += [rng.choice(directories) for _ in range(rng.choice([1, 1, 2]))]
     elif rng.random() < 0.2:
         words += ["--search-path", rng.choice(directories)]
+    if len(tail) > 2:
+        words = ["src" if word == "/src" else word for word in words]
+    if any(word in directories[1:] for word in words + tail[1:]):
+        words.append("--no-ignore-parent")
     run = rng.random()
     if run < 0.1:
         tail += ["-x", "printf", "%s|%s|%s|%s\\0", "{}", "{/}", "{//}", "{/.}"]
@@ -160,3 +166,89 @@ def seeds():
 def test_random_trees_and_options(trawl_path, tmp_path):
     for seed in seeds():
         run_seed(trawl_path, tmp_path / f"{seed}", seed)
+
+
+# --- what docs/man/trawl-find.1 lists under DIFFERENCES FROM FD ---------------------------------------
+
+
+@pytest.fixture
+def differ(trawl_path, tmp_path):
+    """Runs both; each argument is what one of them finds, sorted."""
+
+    def differ(words, theirs, ours):
+        for command, expected in ([FD], theirs), ([trawl_path, "find"], ours):
+            found, _, _ = run([*command, *words], tmp_path)
+            assert found == sorted([b"", *map(os.fsencode, expected)]), command
+
+    return differ
+
+
+def test_difference_of_links(differ, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/loop").symlink_to("..")
+    (tmp_path / "a/f").write_text("x" * 100)
+    (tmp_path / "l").symlink_to("a/f")
+    differ(["-L"], ["a/", "a/f", "l"], ["a/", "a/f", "a/loop/", "l"])
+    differ(["-S", "-50b"], ["l"], [])
+    (tmp_path / "broken").symlink_to("nowhere")
+    differ(["-tx", "-tl", "b"], [], ["broken"])
+
+
+def test_difference_of_repositories(differ, tmp_path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text("x\n")
+    (tmp_path / "x").touch()
+    differ([], [], ["x"])
+
+
+def test_difference_of_rules_above(differ, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/c").touch()
+    (tmp_path / ".ignore").write_text("*/c\n")
+    differ([], ["a/"], ["a/"])
+    differ([".", "a"], ["a/c"], [])
+
+
+def test_difference_of_newlines(differ, tmp_path):
+    """fd's rules do not see beyond one."""
+    (tmp_path / "new\nline").mkdir()
+    (tmp_path / "new\nline" / "1").touch()
+    (tmp_path / ".ignore").write_text("?\n")
+    differ(["-0"], ["./new\nline/", "./new\nline/1"], ["./new\nline/"])
+
+
+def test_difference_of_characters(differ, tmp_path):
+    for name in ["éa", "É", "\udcff"]:
+        (tmp_path / name).touch()
+    differ(["\\w"], ["É", "éa"], ["éa"])
+    differ(["\\p{L}a"], ["éa"], ["éa"])
+    differ(["\\p{L}A"], [], [])
+    (tmp_path / "Xb").touch()
+    differ(["[[:upper:]]b"], ["Xb"], ["Xb"])
+    (tmp_path / "XB").touch()
+    differ(["[[:upper:]]b"], ["Xb"], ["XB", "Xb"])
+    differ(["^.$"], ["É"], ["É", "\udcff"])
+    differ(["-g", "?a"], [], ["éa"])
+    differ(["-g", "é*"], ["éa"], ["É", "éa"])
+
+
+def test_difference_of_excludes(differ, tmp_path):
+    for directory in "ab":
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / "x").touch()
+    differ(["-E", "/x", ".", "a", "b"], ["b/x"], [])
+
+
+def test_difference_of_stems(differ, tmp_path):
+    (tmp_path / "-x.c").touch()
+    differ(["-x", "echo", "{.}"], ["-x"], ["./-x"])
+
+
+def test_difference_of_long_paths(trawl_path, tmp_path):
+    at = os.open(tmp_path, os.O_DIRECTORY)
+    for _ in range(25):
+        os.mkdir("d" * 200, dir_fd=at)
+        at = os.open("d" * 200, os.O_DIRECTORY, dir_fd=at)
+    os.close(os.open("deepest", os.O_CREAT | os.O_WRONLY, dir_fd=at))
+    assert run([FD, "deepest"], tmp_path)[0] == [b""]
+    assert run([trawl_path, "find", "deepest"], tmp_path)[0][1].endswith(b"/deepest")
