@@ -119,6 +119,8 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
   std::size_t read = 0;
   int late_error = 0;
   bool end = false;
+  // Once per directory: from the first entry on, other workers may look at what is in force.
+  bool filter_begun = options_.filter == nullptr || range.begin != 0;
   while (!end) {
     if (stopping()) {
       node.mark_cut_short();
@@ -137,7 +139,8 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
       error =
           retry_interrupted([&] { return filesystem_.read_directory(handle, buffer, size, end); });
     }
-    if (error == 0 && options_.filter != nullptr && read == 0 && range.begin == 0) {
+    if (error == 0 && !filter_begun) {
+      filter_begun = true;
       late_error = read_on(worker, handle, buffer, size, end);
       begin_filter(worker, node, handle, buffer.first(size), end);
     }

@@ -8,6 +8,8 @@
 #include <trawl/walk.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
@@ -264,6 +266,43 @@ TEST_F(WalkFilter, AHugeDirectorysIgnoreFileIsFoundFirst) {
           paths(testing::record(sys::linux_filesystem(), std::vector{root_}, options, {}, tuning)),
           expected);
     }
+  }
+}
+
+// Ranges of it, which several workers read, are under the rules that its first reader found.
+TEST_F(WalkFilter, ADirectoryThatIsSplitIsBegunOnce) {
+  make_repository("t");
+  place_.file("t/.gitignore", "*.a\n");
+  place_.directory("t/d");
+  place_.file("t/d/.gitignore", "*.o\n");
+  Paths expected{".git", ".gitignore", "d", "d/.gitignore"};
+  for (int i = 0; i < 3000; ++i) {
+    const std::string name = "d/" + std::to_string(i) + std::array{".o", ".c", ".a"}[i % 3];
+    place_.file("t/" + name);
+    if (i % 3 == 1) expected.insert(name);
+  }
+  for (const std::string& root : {root_, place_.at("t/d")}) {  // the same for a root
+    FaultFileSystem fs(sys::linux_filesystem());
+    fs.ascending = true;
+    std::atomic<int> reads = 0;
+    fs.fail_when([&](const testing::Request& request) {
+      const bool is_it =
+          request.call == Call::read_file && request.path == std::string(".gitignore");
+      reads += is_it ? 1 : 0;
+      return 0;
+    });
+    const PathFilter filter(FilterOptions{.git = true});
+    Options options = with_threads(4);
+    options.filter = &filter;
+    engine::Tuning tuning;
+    tuning.share_always = true;
+    tuning.piece = 1;
+    tuning.listing_buffer = 1024;
+    tuning.read_before_split = 1;
+    const Recording recording = testing::record(fs, std::vector{root}, options, {}, tuning);
+    EXPECT_GT(recording.result.statistics.range_splits, 0U);
+    EXPECT_EQ(reads, root == root_ ? 2 : 1);
+    if (root == root_) EXPECT_EQ(paths(recording), expected);
   }
 }
 
