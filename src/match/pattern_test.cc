@@ -231,10 +231,10 @@ TEST(Pattern, FixedTextHasNoOperators) {
   EXPECT_TRUE(fixed("", "x"));
   EXPECT_TRUE(fixed("A.B", "xa.b", Case::ignored));
   const std::string nul("a\0b", 3);
-  EXPECT_TRUE(fixed(nul, "x" + nul));
+  EXPECT_TRUE(fixed(nul, std::string("x") + nul));
   EXPECT_EQ(Pattern::fixed(nul).text(), nul);
   const std::string many(1000, 'x');
-  EXPECT_TRUE(fixed(many, "y" + many));
+  EXPECT_TRUE(fixed(many, std::string("y") + many));
   EXPECT_FALSE(fixed(many + "y", many));
   EXPECT_TRUE(fixed(many, many + "X", Case::ignored));
   EXPECT_FALSE(fixed(many + "y", many, Case::ignored));
@@ -346,8 +346,8 @@ TEST(Glob, MeansWhatTheNaiveMatcherMeans) {
   for (int i = 0; i < testing::effort(20000); ++i) {
     std::string pattern = random_of(random, parts, 4);
     while (random.below(3) == 0) {
-      pattern =
-          "{" + pattern + "," + random_of(random, parts, 2) + "}" + random_of(random, parts, 2);
+      pattern = std::string("{") + pattern + "," + random_of(random, parts, 2) + "}" +
+                random_of(random, parts, 2);
     }
     if (pattern.find("**") != std::string::npos) continue;
     const Pattern compiled = Pattern::glob(pattern);
@@ -402,18 +402,22 @@ TEST(Pattern, TakesLinearTime) {
   const std::string odd = text + "é";
   for (const std::string& pattern :
        {repeated("*a", 40) + "b", repeated("{a,a}", 40), repeated("{a,b}", 40) + "*",
-        repeated("{a*,", 90) + repeated("}", 90) + "b", "*a" + repeated("?", 40) + "b",
+        repeated("{a*,", 90) + repeated("}", 90) + "b", std::string("*a") + repeated("?", 40) + "b",
         repeated("**/", 40) + "b", repeated("{,a}", 200) + "b", repeated("a", 3000) + "*b"}) {
     const Pattern compiled = Pattern::glob(pattern);
     EXPECT_LT(seconds(compiled, text), 2) << pattern;
     EXPECT_LT(seconds(compiled, odd), 2) << pattern;
   }
-  EXPECT_LT(seconds(Pattern::fixed("b" + std::string(63, 'a')), std::string(1 << 20, 'a')), 0.5);
-  EXPECT_LT(seconds(Pattern::fixed("b" + std::string(200, 'a')), std::string(1 << 20, 'a')), 0.5);
+  EXPECT_LT(
+      seconds(Pattern::fixed(std::string("b") + std::string(63, 'a')), std::string(1 << 20, 'a')),
+      0.5);
+  EXPECT_LT(
+      seconds(Pattern::fixed(std::string("b") + std::string(200, 'a')), std::string(1 << 20, 'a')),
+      0.5);
   std::string words = "{";
   for (int i = 0; i < 10000; ++i) words += "word" + std::to_string(i) + ",";
   const auto begin = std::chrono::steady_clock::now();
-  const Pattern many = Pattern::glob("*." + words + "x}");
+  const Pattern many = Pattern::glob(std::string("*.") + words + "x}");
   EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 2);
   EXPECT_TRUE(many.matches("a.word9999"));
   EXPECT_FALSE(many.matches("a.word10000"));

@@ -392,7 +392,7 @@ TEST(Plan, SaysWhatFullKnowledgeSaysAndNeverTakesItBack) {
     for (int i = 0; i < 4; ++i) {
       static const std::vector<std::string> kNames = {"a", "b", "ab", "cb"};
       const std::string& name = kNames[random.below(kNames.size())];
-      const std::string path = "d/" + name;
+      const std::string path = std::string("d/") + name;
       Metadata metadata =
           metadata_of(static_cast<FileType>(random.between(1, 4)), random.one_in(2) ? 0755 : 0644);
       metadata.size = random.below(3);
