@@ -119,6 +119,7 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
   std::size_t read = 0;
   int late_error = 0;
   bool end = false;
+  bool begins = range.begin == 0;
   while (!end) {
     if (stopping()) {
       node.mark_cut_short();
@@ -137,7 +138,7 @@ void Engine::read_range(Worker& worker, Part& part, sys::DirectoryHandle& handle
       error =
           retry_interrupted([&] { return filesystem_.read_directory(handle, buffer, size, end); });
     }
-    if (error == 0 && options_.filter != nullptr && read == 0 && range.begin == 0) {
+    if (error == 0 && options_.filter != nullptr && std::exchange(begins, false)) {
       late_error = read_on(worker, handle, buffer, size, end);
       begin_filter(worker, node, handle, buffer.first(size), end);
     }

@@ -267,6 +267,23 @@ TEST_F(WalkFilter, AHugeDirectorysIgnoreFileIsFoundFirst) {
   }
 }
 
+// Also where its listing is split, and what is left of it goes on from the beginning.
+TEST_F(WalkFilter, AHugeDirectorysIgnoreFilesAreReadOnce) {
+  for (int i = 0; i < 5000; ++i) {
+    place_.file("t/a_longer_name_of_a_file_" + std::to_string(i));
+  }
+  place_.link("t/.ignore", ".ignore");  // which is an error, once for each time that it is read
+  const PathFilter filter(FilterOptions{.names = {".ignore"}, .parents = false});
+  Options options = with_threads(4);
+  options.filter = &filter;
+  engine::Tuning tuning;
+  tuning.share_always = true;
+  tuning.listing_buffer = 1024;
+  tuning.read_before_split = 1;
+  testing::record(sys::linux_filesystem(), std::vector{root_}, options, {}, tuning);
+  EXPECT_EQ(filter.errors().size(), 1U);
+}
+
 TEST_F(WalkFilter, RulesForDirectoriesAloneNeedTheType) {
   place_.file("t/.gitignore", "d/\nboth\n!f/\n");
   place_.directory("t/d");
