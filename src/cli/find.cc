@@ -197,7 +197,7 @@ std::string Search::messages(Result& result) const {
       say("cannot read the rules in " + quote_always(error.path) + ": " + error_text(error.code));
     }
   }
-  if (result.ending == Ending::timed_out) {
+  if (result.ending == Ending::timed_out || (executor_ && executor_->timed_out())) {
     say("stopped by --timeout: the results are partial");
   } else if (Interrupt::status() != 0) {
     say("interrupted: the results are partial");
@@ -222,7 +222,8 @@ int Search::status(const Result& result) const {
   const bool walked = (result.ending == Ending::complete || result.ending == Ending::stopped) &&
                       result.statistics.errors == 0 && !arguments_.lacks_roots;
   const bool shown = (!output_ || output_->output().error() == 0) &&
-                     (!executor_ || (executor_->succeeded() && executor_->output().error() == 0));
+                     (!executor_ || (executor_->succeeded() && !executor_->timed_out() &&
+                                     executor_->output().error() == 0));
   const bool ruled = !filter_ || filter_->errors().empty();
   return walked && shown && ruled && !arguments_.quiet ? 0 : 1;
 }

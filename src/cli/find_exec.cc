@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -68,6 +69,7 @@ class Executor::Turn {
 
 Executor::Executor(const ExecSettings& settings, Deadline deadline, Progress& progress)
     : settings_(settings),
+      deadline_(deadline),
       output_(STDOUT_FILENO, deadline, &progress),
       error_(STDERR_FILENO, deadline, &progress) {
   heed_children();
@@ -120,6 +122,12 @@ std::optional<std::string> Executor::next() {
   work_.wait(lock, [this] { return !queue_.empty() || closed_; });
   --idle_;
   if (queue_.empty()) {
+    return std::nullopt;
+  }
+  if (deadline_ && std::chrono::steady_clock::now() >= *deadline_) {
+    timed_out_.store(true);
+    lock.unlock();
+    close(true);
     return std::nullopt;
   }
   std::string path = std::move(queue_.front());

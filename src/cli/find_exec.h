@@ -55,6 +55,8 @@ class Executor {
 
   // After finish(): every command ran and succeeded.
   bool succeeded() const { return !failed_.load(); }
+  // After finish(): --timeout came before the last command was begun.
+  bool timed_out() const { return timed_out_.load(); }
   // Standard output, as far as it was not the commands' own.
   const Output& output() const { return output_; }
 
@@ -78,6 +80,7 @@ class Executor {
   static constexpr std::size_t kKept = std::size_t{1} << 20;
 
   const ExecSettings& settings_;
+  const Deadline deadline_;
 
   std::mutex mutex_;  // of the queue
   std::condition_variable work_, room_;
@@ -89,6 +92,7 @@ class Executor {
   std::mutex floor_;  // of what is written
   Output output_, error_;
   std::atomic<bool> failed_{false};
+  std::atomic<bool> timed_out_{false};
   std::atomic<bool> missing_{false};  // a command that was not found has been named
 };
 

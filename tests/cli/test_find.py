@@ -338,6 +338,17 @@ def test_failing_commands(run, tree):
     assert (result.stdout, result.stderr, result.returncode) == (b"said\n", b"complained\n", 0)
 
 
+def test_timeout_ends_what_is_still_to_be_run(run, tmp_path):
+    for i in range(10):
+        (tmp_path / f"f{i}").touch()
+    for order in ([], ["--sort=name"]):
+        begin = time.monotonic()
+        result = run("-j2", "--timeout=200ms", *order, "-x", "sh", "-c", "sleep 0.5; echo $0")
+        assert time.monotonic() - begin < 2, order
+        assert result.returncode == 1 and b"--timeout" in result.stderr, result
+        assert len(result.stdout.splitlines()) < 10, order
+
+
 def test_output_of_commands_is_untangled(run, tmp_path):
     for i in range(20):
         (tmp_path / f"{i}").touch()
