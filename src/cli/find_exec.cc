@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "cli/interrupt.h"
@@ -86,10 +87,15 @@ bool Executor::add(std::string_view path) {
   }
   queue_.emplace_back(path);
   if (queue_.size() > idle_ && threads_.size() < (settings_.batches ? 1 : settings_.jobs)) {
-    threads_.emplace_back([this] { settings_.batches ? run_batches() : run(); });
-  } else {
-    work_.notify_one();
+    try {
+      threads_.emplace_back([this] { settings_.batches ? run_batches() : run(); });
+    } catch (const std::system_error&) {
+      if (threads_.empty()) {
+        throw;
+      }
+    }
   }
+  work_.notify_one();
   return true;
 }
 
@@ -190,7 +196,7 @@ void Executor::add_to_batch(CommandBatch& batch, const CommandTemplate& command,
 
 void Executor::run_batch(const CommandBatch& batch, const CommandTemplate& command,
                          std::span<const std::string> arguments) {
-  if (arguments.empty() || Interrupt::status() != 0) {
+  if (arguments.empty() || unread_.load() || Interrupt::status() != 0) {
     return;
   }
   const ChildResult result = run_child(batch.command_for(arguments));
@@ -226,6 +232,12 @@ std::string Executor::judge(const CommandTemplate& command, std::string_view pro
   }
   if (WIFSIGNALED(result.status) && WTERMSIG(result.status) == SIGINT) {
     close(true);  // a terminal's, which may be still on its way to us
+    return {};
+  }
+  if (WIFSIGNALED(result.status) && WTERMSIG(result.status) == SIGPIPE &&
+      (settings_.batches || settings_.jobs == 1)) {
+    unread_.store(true);  // the output was ours
+    close(true);
     return {};
   }
   if (WIFSIGNALED(result.status)) {

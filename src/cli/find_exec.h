@@ -93,6 +93,7 @@ class Executor {
   Output output_, error_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> timed_out_{false};
+  std::atomic<bool> unread_{false};  // nobody reads what commands write
   std::atomic<bool> missing_{false};  // a command that was not found has been named
 };
 

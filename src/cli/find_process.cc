@@ -45,6 +45,10 @@ class Descriptor {
 
 struct Pipe {
   Descriptor reader, writer;
+  void close() {
+    reader.close();
+    writer.close();
+  }
   // 0 or errno.
   int open() {
     int ends[2];
@@ -80,23 +84,41 @@ class FileActions {
   posix_spawn_file_actions_t actions_;
 };
 
-// 0 or errno. Where there are too many processes, others' ends are waited for.
-int start(const Arguments& arguments, const posix_spawn_file_actions_t* actions, pid_t& child) {
+// 0 or errno. Where there are too many processes or descriptors, others' ends are waited for.
+template <class Attempt>
+int patiently(const Attempt& attempt) {
   constexpr std::chrono::milliseconds kLongest{500};
+  for (std::chrono::milliseconds nap{1};; nap *= 2) {
+    const int error = attempt();
+    const bool may_pass = error == EAGAIN || error == EMFILE || error == ENFILE;
+    if (!may_pass || nap > kLongest || Interrupt::status() != 0) {
+      return error;
+    }
+    std::this_thread::sleep_for(nap);
+  }
+}
+
+// Both or none, so that nobody waits for a second one while he keeps others from theirs.
+int open_both(std::array<Pipe, 2>& pipes) {
+  for (Pipe& pipe : pipes) {
+    if (const int error = pipe.open(); error != 0) {
+      pipes[0].close();
+      return error;
+    }
+  }
+  return 0;
+}
+
+int start(const Arguments& arguments, const posix_spawn_file_actions_t* actions, pid_t& child) {
   std::vector<char*> pointers;
   pointers.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) {
     pointers.push_back(const_cast<char*>(argument.c_str()));
   }
   pointers.push_back(nullptr);
-  for (std::chrono::milliseconds nap{1};; nap *= 2) {
-    const int error =
-        ::posix_spawnp(&child, pointers[0], actions, nullptr, pointers.data(), environ);
-    if (error != EAGAIN || nap > kLongest || Interrupt::status() != 0) {
-      return error;
-    }
-    std::this_thread::sleep_for(nap);
-  }
+  return patiently([&] {
+    return ::posix_spawnp(&child, pointers[0], actions, nullptr, pointers.data(), environ);
+  });
 }
 
 int wait_for(pid_t child) {
@@ -149,10 +171,9 @@ ChildResult run_child(const Arguments& arguments,
                       const std::function<void(Stream, std::string_view)>& take) {
   ChildResult result;
   std::array<Pipe, 2> pipes;
-  for (Pipe& pipe : pipes) {
-    if (result.error = pipe.open(); result.error != 0) {
-      return result;
-    }
+  result.error = patiently([&] { return open_both(pipes); });
+  if (result.error != 0) {
+    return result;
   }
   FileActions actions;
   actions.open_nothing(STDIN_FILENO);

@@ -349,6 +349,29 @@ def test_timeout_ends_what_is_still_to_be_run(run, tmp_path):
         assert len(result.stdout.splitlines()) < 10, order
 
 
+def test_few_descriptors_make_commands_wait(run, tmp_path):
+    for i in range(200):
+        (tmp_path / f"f{i}").touch()
+    result = run("-j32", "-x", "echo",
+                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24)))  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert len(result.stdout.splitlines()) == 200
+
+
+@pytest.mark.parametrize("options", (["--batch-size=1", "-X"], ["-j1", "-x"]))
+def test_commands_end_without_a_word_when_nobody_reads(trawl_path, tmp_path, options):
+    for i in range(20):
+        (tmp_path / f"f{i}").touch()
+    reader, writer = os.pipe()
+    os.close(reader)
+    script = "echo >> runs; kill -PIPE $$"
+    result = subprocess.run([trawl_path, "find", "^f", *options, "sh", "-c", script], cwd=tmp_path,
+                            stdout=writer, stderr=subprocess.PIPE, timeout=60)  # fmt: skip
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (1, b"")
+    assert (tmp_path / "runs").read_text() == "\n"
+
+
 def test_output_of_commands_is_untangled(run, tmp_path):
     for i in range(20):
         (tmp_path / f"{i}").touch()
