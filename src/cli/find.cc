@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <deque>
 #include <filesystem>
 #include <mutex>
@@ -92,6 +93,9 @@ Options Search::options() const {
   options.link_targets = arguments_.lines.needs_target();
   options.filter = filter_ ? &*filter_ : nullptr;
   options.follow = arguments_.follow;
+  // A deep path that comes first must not hide what a shallower one shows within the limit; which
+  // also bounds how often a directory can be met.
+  options.visit_once = arguments_.max_depth == INT_MAX;
   options.one_file_system = arguments_.one_file_system;
   options.max_depth = context_->walk_depth();
   options.threads = arguments_.run.threads;

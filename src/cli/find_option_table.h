@@ -133,7 +133,8 @@ constexpr Option kFindOptions[] = {
      .word = "GLOB",
      .help = "not what matches GLOB, nor what is below that",
      .manual = "Leave out what matches GLOB, which is read as a line of a `.gitignore` in each "
-               "PATH, and all below it; whatever ignore files say. May be given several times.",
+               "PATH, and all below it; whatever ignore files say. Also `{a,b}`: one or the other. "
+               "May be given several times.",
      .section = kSearched,
      .repeatable = true},
     {.id = 'L',
@@ -141,7 +142,8 @@ constexpr Option kFindOptions[] = {
      .other_names = {"dereference"},
      .help = "follow symbolic links; each directory is entered once",
      .manual = "Follow symbolic links. Each directory is entered once, by whichever path was found "
-               "first, so loops do no harm. `--no-follow` takes it back.",
+               "first, so loops do no harm; with `--max-depth`, by every path within it. "
+               "`--no-follow` takes it back.",
      .section = kSearched},
     {.id = kNoFollow, .names = {"no-follow"}, .section = kSearched},
     {.id = 'd',

@@ -71,6 +71,7 @@ class Parser : private OptionReader {
   bool set_search(int id, const char* argument);
   bool set_shown(int id, const char* argument);
   bool set_depth(std::optional<int>& out, std::string_view option, const char* argument) const;
+  bool add_exclude(const char* argument);
   bool set_count(std::uint64_t& out, std::string_view option, const char* argument) const;
   bool set_rank(RankBy& out, std::string_view option, const char* argument) const;
   bool set_some_when(When& out, std::string_view option, const char* argument) const;
@@ -117,6 +118,17 @@ bool Parser::set_depth(std::optional<int>& out, std::string_view option,
                        const char* argument) const {
   out = parse_in_range(argument, 0, INT_MAX);
   return out || refuse(option, argument, "a number of levels");
+}
+
+bool Parser::add_exclude(const char* argument) {
+  try {
+    for (std::string& rule : exclude_rules(argument)) {
+      arguments_.filter.exclude.push_back(std::move(rule));
+    }
+  } catch (const PatternError& error) {
+    return fail(with_caret(error, {.glob = true}));
+  }
+  return true;
 }
 
 bool Parser::set_count(std::uint64_t& out, std::string_view option, const char* argument) const {
@@ -279,8 +291,7 @@ bool Parser::set_search(int id, const char* argument) {
       arguments_.ignore_contain.emplace_back(argument);
       return true;
     case 'E':
-      arguments_.filter.exclude.push_back(exclude_rule(argument));
-      return true;
+      return add_exclude(argument);
     case 'L':
       arguments_.follow = Follow::all;
       return true;

@@ -105,6 +105,48 @@ bool only_finds_hidden(std::string_view pattern, const PatternMode& mode) {
   return rest.empty() || std::string_view("?*{").find(rest.front()) == std::string_view::npos;
 }
 
+namespace {
+
+// Past a character of a glob, an escaped one, or a class.
+std::size_t past_one(std::string_view glob, std::size_t at) {
+  if (glob[at] == '\\') {
+    return at + 2;
+  }
+  if (glob[at] != '[') {
+    return at + 1;
+  }
+  at += at + 1 < glob.size() && (glob[at + 1] == '!' || glob[at + 1] == '^') ? 2U : 1U;
+  const std::size_t end = glob.find(']', at + 1);  // the first in it is not its end
+  return end == std::string_view::npos ? glob.size() : end + 1;
+}
+
+// Of the first { from `at` on.
+std::size_t next_choice(std::string_view glob, std::size_t at) {
+  while (at < glob.size() && glob[at] != '{') {
+    at = past_one(glob, at);
+  }
+  return at < glob.size() ? at : std::string_view::npos;
+}
+
+// The commas and the } that belong to the { at `open`.
+std::vector<std::size_t> ends_of_branches(std::string_view glob, std::size_t open) {
+  std::vector<std::size_t> ends;
+  int depth = 0;
+  for (std::size_t at = open + 1; at < glob.size(); at = past_one(glob, at)) {
+    const char c = glob[at];
+    if (depth == 0 && (c == ',' || c == '}')) {
+      ends.push_back(at);
+      if (c == '}') {
+        break;
+      }
+    }
+    depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+  }
+  return ends;
+}
+
+}  // namespace
+
 std::string with_caret(const PatternError& error, const PatternMode& mode) {
   const bool utf8 = is_utf8_locale();
   const std::string_view pattern = error.pattern();
@@ -115,8 +157,33 @@ std::string with_caret(const PatternError& error, const PatternMode& mode) {
          (mode.glob ? "" : "\nTo find text as it is, use --fixed-strings; for a glob, --glob.");
 }
 
-std::string exclude_rule(std::string_view glob) {
-  return (glob.starts_with('#') || glob.starts_with('!') ? "\\" : "") + std::string(glob);
+std::vector<std::string> exclude_rules(const std::string& glob) {
+  constexpr std::size_t kMost = 1000;
+  Pattern::glob(glob);  // throws if it is a bad one
+  std::vector<std::string> rules;
+  // What is not looked at as yet; from where on is known to have no choice before it.
+  std::vector<std::pair<std::string, std::size_t>> left{{glob, 0}};
+  while (!left.empty()) {
+    const auto [text, known] = std::move(left.back());
+    left.pop_back();
+    const std::size_t open = next_choice(text, known);
+    if (open == std::string::npos) {
+      const bool is_special = text.starts_with('#') || text.starts_with('!');
+      rules.push_back((is_special ? "\\" : "") + text);
+      if (rules.size() > kMost) {
+        throw PatternError("too many choices", glob, 0);
+      }
+      continue;
+    }
+    const std::vector<std::size_t> commas = ends_of_branches(text, open);
+    for (std::size_t i = commas.size(), begin; i-- > 0;) {
+      begin = (i == 0 ? open : commas[i - 1]) + 1;
+      left.emplace_back(text.substr(0, open) + text.substr(begin, commas[i] - begin) +
+                            text.substr(commas.back() + 1),
+                        open);
+    }
+  }
+  return rules;
 }
 
 std::vector<std::string> global_ignore_files() {

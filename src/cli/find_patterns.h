@@ -29,8 +29,9 @@ bool only_finds_hidden(std::string_view pattern, const PatternMode& mode);
 // What is wrong with a pattern, and below it the pattern with a caret where it is.
 std::string with_caret(const PatternError& error, const PatternMode& mode);
 
-// The argument of --exclude as a line of an ignore file: there # and ! mean something else.
-std::string exclude_rule(std::string_view glob);
+// The argument of --exclude as lines of an ignore file: there # and ! mean something else, and {a,b}
+// is no choice. Throws PatternError for a bad glob, and for one that is more than a thousand lines.
+std::vector<std::string> exclude_rules(const std::string& glob);
 
 // The user's: fd's, then ours, which wins; those that there are.
 std::vector<std::string> global_ignore_files();

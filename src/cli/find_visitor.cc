@@ -154,7 +154,10 @@ void FindVisitor::select(Directory& directory, std::span<Entry> batch) {
 
 bool FindVisitor::is_found(const Entry& entry, int depth) {
   if (entry.error != 0 && entry.metadata == nullptr) {
-    return false;  // the engine has noted it, if it is not gone
+    // The engine has noted it, if it is not gone. What matches without its metadata is found all
+    // the same, though it can't be coloured.
+    return entry.tag == kFound && entry.error != ENOENT && entry.type != FileType::unknown &&
+           depth >= arguments_.min_depth;
   }
   if (entry.tag == kOpen) {
     Subject subject = subject_of(entry.name, depth);

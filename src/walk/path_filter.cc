@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "sys/dirent.h"
+#include "sys/read_file.h"
 #include "walk/opener.h"
 #include "walk/path_filter_context.h"
 
@@ -111,6 +112,10 @@ PathFilter::Context::Rules PathFilter::Context::read_rules(sys::FileSystem& file
       engine::read_whole(filesystem, base, path, follow, engine::kMostIgnoreBytes, text);
   if (error == 0) {
     return std::make_shared<const match::IgnoreRules>(std::move(text), std::move(source),
+                                                      ignore_case);
+  }
+  if (must_exist && error == EINVAL) {  // a pipe, or /dev/null
+    return std::make_shared<const match::IgnoreRules>(sys::read_file(path), std::move(source),
                                                       ignore_case);
   }
   const bool is_none = error == ENOENT || error == ENOTDIR || error == EISDIR || error == EINVAL;

@@ -249,6 +249,42 @@ def test_odd_excludes(lines, tmp_path):
     assert lines("-E", "!b") == ["#a", "c"]
 
 
+def test_excludes_with_choices(lines, tmp_path):
+    for name in ["a.jpg", "a.png", "a.txt", "b.png", "{c,d}", "e,f"]:
+        (tmp_path / name).touch()
+    assert lines("-E", "*.{jpg,png}") == ["a.txt", "e,f", "{c,d}"]
+    assert lines("-E", "{a.{jpg,t*t},b[.,]png,\\{c\\,d\\}}") == ["a.png", "e,f"]
+    assert lines("-E", "\\{c,d\\}") == ["a.jpg", "a.png", "a.txt", "b.png", "e,f"]
+
+
+@pytest.mark.parametrize("glob", ["[a-", "{a", "a\\", "{a,b}" * 20])
+def test_bad_excludes(run, glob):
+    out = run("-E", glob)
+    assert out.returncode == 1
+    assert b"bad glob" in out.stderr and b"^" in out.stderr
+
+
+def test_rules_may_come_from_a_pipe(lines, tmp_path):
+    (tmp_path / "a.o").touch()
+    (tmp_path / "a.c").touch()
+    assert lines("--ignore-file", "/dev/null") == ["a.c", "a.o"]
+    reader, writer = os.pipe()
+    os.write(writer, b"*.o\n")
+    os.close(writer)
+    try:
+        assert lines("--ignore-file", f"/dev/fd/{reader}", pass_fds=[reader]) == ["a.c"]
+    finally:
+        os.close(reader)
+
+
+def test_a_deep_link_hides_nothing_within_the_depth(lines, tmp_path):
+    (tmp_path / "d/s").mkdir(parents=True)
+    (tmp_path / "d/s/file").touch()
+    (tmp_path / "z/1/2").mkdir(parents=True)
+    (tmp_path / "z/1/2/link").symlink_to("../../../d")
+    assert "d/s/file" in lines("-L", "-d5")
+
+
 def test_global_ignore_files(lines, tree):
     config = tree / ".config"
     for program, rules in [("fd", "*.txt\n*.gz\n"), ("trawl", "!*.gz\ntop\n")]:
