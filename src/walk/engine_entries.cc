@@ -236,7 +236,10 @@ std::size_t Engine::stat_batch(Worker& worker, Part& part, std::span<Entry> batc
     Entry& entry = batch[i];
     const FileType listed_type = entry.type;
     stat_entry(worker, part, entry, worker.metadata[i]);
-    if (options_.filter != nullptr && entry.type != listed_type && !part.node.is_origin()) {
+    // A link that leads nowhere was to be followed, and what it is counts after all.
+    const bool was_open = entry.type != listed_type ||
+                          (listed_type == FileType::symlink && options_.follow == Follow::all);
+    if (options_.filter != nullptr && was_open && !part.node.is_origin()) {
       entry.skip = is_left_out(worker, part.node, entry, entry.type == FileType::directory);
       if (entry.skip) {
         return;

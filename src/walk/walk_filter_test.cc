@@ -176,6 +176,17 @@ TEST_F(WalkFilter, AWorkTreesRepositoryIsElsewhere) {
   place_.file("w/x.a");
   place_.file("w/x.b");
   EXPECT_EQ(paths(walk({.git = true}, 1, Fields::none, "w"), "w"), (Paths{".git", "x.b"}));
+  // Its path in messages is where it is.
+  const std::string exclude = place_.at("t/.git/info/exclude");
+  std::filesystem::remove(exclude);
+  place_.link("t/.git/info/exclude", "exclude");
+  const PathFilter filter(FilterOptions{.git = true, .parents = false});
+  Options options = with_threads(1, Fields::none);
+  options.filter = &filter;
+  testing::record(std::vector{place_.at("w")}, options);
+  ASSERT_EQ(filter.errors().size(), 1U);
+  EXPECT_EQ(filter.errors()[0].path, place_.at("t/.git/worktrees/w") + "/../../info/exclude");
+  EXPECT_EQ(filter.errors()[0].code, ELOOP);
 }
 
 TEST_F(WalkFilter, RulesOfDirectoriesAboveCount) {
@@ -341,6 +352,19 @@ TEST_F(WalkFilter, FollowedLinksAreJudgedAsDirectories) {
   options.follow = Follow::all;
   EXPECT_EQ(paths(testing::record(std::vector{root_}, options)),
             (Paths{".gitignore", "d", "d/link"}));
+}
+
+TEST_F(WalkFilter, LinksThatLeadNowhereAreNoDirectories) {
+  place_.file("t/.gitignore", "x*\n!x*/\n");
+  place_.link("t/x_nowhere", "none");
+  place_.link("t/x_link", "d");
+  place_.directory("t/d");
+  Options options = with_threads(1, Fields::none);
+  const PathFilter filter(FilterOptions{.git = true, .parents = false});
+  options.filter = &filter;
+  options.follow = Follow::all;
+  EXPECT_EQ(paths(testing::record(std::vector{root_}, options)),
+            (Paths{".gitignore", "d", "x_link"}));
 }
 
 TEST_F(WalkFilter, WhatIsNoIgnoreFileIsLeftAlone) {
