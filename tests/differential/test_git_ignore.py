@@ -159,7 +159,8 @@ def listing(repository):
             text = f": {open(path, 'rb').read()!r}" if name == b".gitignore" and os.path.isfile(path) else ""
             kind = "@" if os.path.islink(path) else "/" if os.path.isdir(path) else ""
             out.append(f"{os.path.relpath(path, repository.top)!r}{kind}{text}")
-    others = [repository.path(b".git/info/exclude"), repository.path(b".git/config"), os.path.join(repository.home, b"config")]
+    others = [repository.path(b".git/info/exclude"), repository.path(b".git/config")]
+    others.append(os.path.join(repository.home, b"config"))
     for path in [*others, repository.global_rules]:
         if path is not None and os.path.exists(path):
             out.append(f"{path!r}: {open(path, 'rb').read()!r}")
