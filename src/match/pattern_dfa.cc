@@ -106,7 +106,7 @@ bool Dfa::fill(const Nfa& nfa) {
   std::size_t work = 0;
   for (std::size_t state = kFirstLive; state < states.size(); ++state) {
     const std::vector<std::uint32_t>& steps = *states[state];
-    for (std::uint8_t c = 0; c < classes; ++c) {
+    for (std::size_t c = 0; c < classes; ++c) {
       closure.clear();
       for (const std::uint32_t i : steps) {
         const Nfa::Step& step = nfa.steps()[i];
