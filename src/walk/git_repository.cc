@@ -339,16 +339,22 @@ std::optional<GitRepository> GitRepository::open(sys::FileSystem& filesystem, in
   return repository;
 }
 
-void GitRepository::read_config(sys::FileSystem& filesystem, int base, GitConfig& config) const {
+int GitRepository::read_config(sys::FileSystem& filesystem, int base, GitConfig& config) const {
   std::string text;
-  if (read_whole(filesystem, base, common_directory + "/config", true, kMostConfigBytes, text) ==
-      0) {
+  int error =
+      read_whole(filesystem, base, common_directory + "/config", true, kMostConfigBytes, text);
+  if (error == 0) {
     config.read(text);
   }
-  if (config.worktree_config && read_whole(filesystem, base, git_directory + "/config.worktree",
-                                           true, kMostConfigBytes, text) == 0) {
-    config.read(text);
+  if (config.worktree_config) {
+    const int own = read_whole(filesystem, base, git_directory + "/config.worktree", true,
+                               kMostConfigBytes, text);
+    if (own == 0) {
+      config.read(text);
+    }
+    error = error == 0 || error == ENOENT ? own : error;
   }
+  return error == ENOENT ? 0 : error;
 }
 
 }  // namespace trawl::engine

@@ -49,8 +49,8 @@ struct GitRepository {
   // HEAD, objects or refs.
   static std::optional<GitRepository> open(sys::FileSystem& filesystem, int base,
                                            const std::string& dot_git);
-  // Its own configuration on top of `config`.
-  void read_config(sys::FileSystem& filesystem, int base, GitConfig& config) const;
+  // Its own configuration on top of `config`; 0, or why a file of it that exists can't be read.
+  int read_config(sys::FileSystem& filesystem, int base, GitConfig& config) const;
 };
 
 }  // namespace trawl::engine

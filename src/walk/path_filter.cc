@@ -153,7 +153,9 @@ void PathFilter::Context::enter_repository(sys::FileSystem& filesystem, int base
                                            const engine::GitRepository& repository,
                                            std::size_t begin, FilterLevel& level) const {
   engine::GitConfig config = user_config_;
-  repository.read_config(filesystem, base, config);
+  if (const int error = repository.read_config(filesystem, base, config)) {
+    note_error(std::string(shown) + std::string(kDotGit) + "/config", error);
+  }
   level.in_repository = true;
   level.ignore_case = options_.ignore_case || config.ignore_case.value_or(false);
   for (const std::size_t kind : {git_kind(), info_kind(), global_kind()}) {

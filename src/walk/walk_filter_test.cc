@@ -417,6 +417,24 @@ TEST_F(WalkFilter, WhatCantBeReadIsNoted) {
   EXPECT_EQ(filter.errors()[1].code, EACCES);
 }
 
+TEST_F(WalkFilter, AConfigurationThatCantBeReadIsNoted) {
+  make_repository("t");
+  place_.file("t/.git/config", "[core]\n\texcludesFile = /nonexistent\n");
+  FaultFileSystem fs(sys::linux_filesystem());
+  fs.fail_when([](const testing::Request& request) {
+    const bool is_it =
+        request.call == Call::read_file && request.path == std::string(".git/config");
+    return is_it ? EACCES : 0;
+  });
+  const PathFilter filter(FilterOptions{.git = true, .parents = false});
+  Options options = with_threads(1, Fields::none);
+  options.filter = &filter;
+  testing::record(fs, std::vector{root_}, options);
+  ASSERT_EQ(filter.errors().size(), 1U);
+  EXPECT_EQ(filter.errors()[0].path, root_ + "/.git/config");
+  EXPECT_EQ(filter.errors()[0].code, EACCES);
+}
+
 TEST_F(WalkFilter, FilesBeyondGitsLimitAreNotRead) {
   place_.file("t/.gitignore", "x\n");
   std::filesystem::resize_file(place_.at("t/.gitignore"), (std::uint64_t{100} << 20) + 1);
