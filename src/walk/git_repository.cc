@@ -87,8 +87,12 @@ bool is_true(std::string value) {
   if (value == "true" || value == "yes" || value == "on") {
     return true;
   }
-  return !value.empty() && value.find_first_not_of("0123456789") == std::string::npos &&
-         value.find_first_not_of('0') != std::string::npos;
+  // Or a number, perhaps with a unit.
+  char* end = nullptr;
+  const long long number = std::strtoll(value.c_str(), &end, 0);
+  const std::string_view rest = end;
+  return end != value.c_str() && number != 0 &&
+         (rest.empty() || rest == "k" || rest == "m" || rest == "g");
 }
 
 // "~/" and "~name/" begin with a home directory; that of others is not looked up.

@@ -75,7 +75,8 @@ TEST(GitConfig, WhatIsBrokenEndsIt) {
 }
 
 TEST(GitConfig, TruthHasMoreNamesThanOne) {
-  for (const char* value : {"", " = true", " = Yes", " = ON", " = 1", " = 12", " = \"true\""}) {
+  for (const char* value : {"", " = true", " = Yes", " = ON", " = 1", " = 1k", " = -1", " = 0x1",
+                            " = 12", " = \"true\""}) {
     EXPECT_EQ(ignore_case("[core]\nignoreCase" + std::string(value) + "\n"), true) << value;
   }
   for (const char* value : {" =", " = false", " = no", " = off", " = 0", " = 00", " = \"\""}) {
