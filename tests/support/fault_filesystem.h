@@ -343,7 +343,7 @@ class FaultFileSystem final : public sys::FileSystem {
     // Room for names that became longer.
     box.records.assign(record_hooks_.empty() ? size : 2 * size + 4096, std::byte{0});
     if (record_hooks_.empty()) {
-      std::memcpy(box.records.data(), raw.data(), size);
+      std::copy_n(raw.begin(), size, box.records.begin());
       return 0;
     }
     std::size_t used = 0;
