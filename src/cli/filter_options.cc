@@ -36,12 +36,15 @@ void set_filter(int id, const char* argument, FilterArguments& out) {
   }
 }
 
+std::string message_of(const FilterError& error) {
+  return "cannot read the rules in " + quote_always(error.path) + ": " + error_text(error.code);
+}
+
 std::vector<std::string> messages_of(const PathFilter* filter) {
   std::vector<std::string> messages;
   if (filter != nullptr) {
     for (const FilterError& error : filter->errors()) {
-      messages.push_back("cannot read the rules in " + quote_always(error.path) + ": " +
-                         error_text(error.code));
+      messages.push_back(message_of(error));
     }
   }
   return messages;

@@ -93,6 +93,7 @@ struct FilterArguments {
 // Reads them, but exclude-from, about which du and the others complain in their own ways.
 void set_filter(int id, const char* argument, FilterArguments& out);
 
+std::string message_of(const FilterError& error);
 // A message for each ignore file that could not be read.
 std::vector<std::string> messages_of(const PathFilter* filter);
 

@@ -16,10 +16,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "cli/filter_options.h"
 #include "cli/find_exec.h"
 #include "cli/find_options.h"
 #include "cli/find_output.h"
@@ -30,26 +30,13 @@
 #include "cli/progress.h"
 #include "cli/quote.h"
 #include "cli/statistics.h"
+#include "cli/walk_errors.h"
 
 namespace trawl::cli {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-const char* verb_of(Operation operation) {
-  switch (operation) {
-    case Operation::open:
-      return "open";
-    case Operation::read:
-      return "read";
-    case Operation::stat:
-      return "access";
-    case Operation::descend:
-      return "enter";
-  }
-  return "";
-}
 
 // One run of the command.
 class Search {
@@ -189,18 +176,10 @@ int Search::run() {
 std::string Search::messages(Result& result) const {
   std::string out;
   const auto say = [&out](const std::string& message) { out += "trawl find: " + message + '\n'; };
-  std::sort(result.errors.begin(), result.errors.end(), [](const Error& a, const Error& b) {
-    return std::tie(a.path, a.operation) < std::tie(b.path, b.operation);
-  });
-  for (const Error& error : result.errors) {
-    say(std::string("cannot ") + verb_of(error.operation) + ' ' + quote_always(error.path) + ": " +
-        error_text(error.code));
-  }
-  if (filter_) {
-    for (const FilterError& error : filter_->errors()) {
-      say("cannot read the rules in " + quote_always(error.path) + ": " + error_text(error.code));
-    }
-  }
+  const std::vector<std::string> failed = messages_of(result);
+  std::for_each(failed.begin(), failed.end(), say);
+  const std::vector<std::string> unread = messages_of(filter_ ? &*filter_ : nullptr);
+  std::for_each(unread.begin(), unread.end(), say);
   if (result.ending == Ending::timed_out || (executor_ && executor_->timed_out())) {
     say("stopped by --timeout: the results are partial");
   } else if (Interrupt::status() != 0) {

@@ -21,6 +21,7 @@
 #include <string_view>
 #include <utility>
 
+#include "cli/filter_options.h"
 #include "cli/git_quote.h"
 #include "cli/ignored_options.h"
 #include "cli/interrupt.h"
@@ -88,7 +89,7 @@ class Checker {
       : options_(options), here_(current_directory()), filter_(make_filter(options)) {
     // So far, what was asked for was read.
     for (const FilterError& error : filter_.errors()) {
-      throw Fatal(cannot_read(error));
+      throw Fatal(message_of(error));
     }
     if (!options_.no_index) {
       tracked_ = TrackedPaths::of(filter_.root());
@@ -122,20 +123,17 @@ class Checker {
   // Says what could not be read.
   void warn() const {
     for (const FilterError& error : filter_.errors()) {
-      std::fprintf(stderr, "trawl ignored: %s\n", cannot_read(error).c_str());
+      std::fprintf(stderr, "trawl ignored: %s\n", message_of(error).c_str());
     }
   }
 
  private:
   static PathFilter make_filter(const IgnoredOptions& options) {
-    FilterOptions rules = PathFilter::from_git_root(".").options();
+    const PathFilter of_git = PathFilter::from_git_root(".");
+    FilterOptions rules = of_git.options();
     rules.names = options.ignore_names;
     rules.files = options.ignore_files;
-    return PathFilter(std::move(rules), PathFilter::from_git_root(".").root());
-  }
-
-  static std::string cannot_read(const FilterError& error) {
-    return "cannot read the rules in " + quote_always(error.path) + ": " + error_text(error.code);
+    return PathFilter(std::move(rules), of_git.root());
   }
 
   // Empty: the top itself. With a slash at its end if that was asked about, as git sees it.

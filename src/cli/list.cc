@@ -16,7 +16,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "cli/interrupt.h"
@@ -27,6 +26,7 @@
 #include "cli/progress.h"
 #include "cli/quote.h"
 #include "cli/statistics.h"
+#include "cli/walk_errors.h"
 
 namespace trawl::cli {
 
@@ -135,30 +135,11 @@ Result list_in_order(const Context& context) {
   return result;
 }
 
-const char* verb_of(Operation operation) {
-  switch (operation) {
-    case Operation::open:
-      return "open";
-    case Operation::read:
-      return "read";
-    case Operation::stat:
-      return "access";
-    case Operation::descend:
-      return "enter";
-  }
-  return "";
-}
-
 // Everything that is to be said, by path. True if the list is whole.
 bool report(Result& result, const PathFilter* filter, const Output& output, std::string& out) {
   const auto say = [&out](const std::string& message) { out += "trawl list: " + message + '\n'; };
-  std::sort(result.errors.begin(), result.errors.end(), [](const Error& a, const Error& b) {
-    return std::tie(a.path, a.operation) < std::tie(b.path, b.operation);
-  });
-  for (const Error& error : result.errors) {
-    say(std::string("cannot ") + verb_of(error.operation) + ' ' + quote_always(error.path) + ": " +
-        error_text(error.code));
-  }
+  const std::vector<std::string> failed = messages_of(result);
+  std::for_each(failed.begin(), failed.end(), say);
   const std::vector<std::string> unread = messages_of(filter);
   std::for_each(unread.begin(), unread.end(), say);
   if (result.ending == Ending::timed_out) {

@@ -65,9 +65,7 @@ int Engine::read_on(Worker& worker, sys::DirectoryHandle& handle, std::span<std:
 void Engine::begin_filter(Worker& worker, Node& node, const sys::DirectoryHandle& handle,
                           std::span<const std::byte> records, bool is_all) {
   const PathFilter::Context& filter = options_.filter->context();
-  std::string& shown = worker.custom_path;
   if (node.root == &node) {
-    set_shown_path(node, shown);
     const std::string operand(node.name());
     node.filter_root =
         filter.begin(filesystem_, options_.base_descriptor, operand.c_str(), operand);
@@ -86,6 +84,7 @@ void Engine::begin_filter(Worker& worker, Node& node, const sys::DirectoryHandle
   if (found == 0) {
     return;
   }
+  std::string& shown = worker.custom_path;
   set_shown_path(node, shown);
   std::string& path = worker.filter_path;
   path = node.root->filter_root->prefix;
