@@ -187,6 +187,13 @@ struct EntryTableStream::Implementation {
     } catch (...) {
       failure = std::current_exception();
     }
+    try {
+      pipe.flush();
+    } catch (...) {
+      if (failure == nullptr) {
+        failure = std::current_exception();
+      }
+    }
     pipe.close();
   }
 

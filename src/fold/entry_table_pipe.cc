@@ -85,10 +85,18 @@ void ChunkPipe::push(EntryChunk chunk, bool wait) {
   }
 }
 
-bool ChunkPipe::fetch() {
+std::vector<ChunkPipe::Producer*> ChunkPipe::producers() {
   const std::lock_guard lock(producers_mutex_);
-  bool all = true;
+  std::vector<Producer*> all;
   for (const std::unique_ptr<Producer>& producer : producers_) {
+    all.push_back(producer.get());
+  }
+  return all;
+}
+
+bool ChunkPipe::fetch() {
+  bool all = true;
+  for (Producer* const producer : producers()) {
     const std::unique_lock held = producer->try_lock();
     if (held.owns_lock()) {
       producer->flush(false);
@@ -99,14 +107,14 @@ bool ChunkPipe::fetch() {
   return all;
 }
 
-void ChunkPipe::close() {
-  {
-    const std::lock_guard lock(producers_mutex_);
-    for (const std::unique_ptr<Producer>& producer : producers_) {
-      const std::unique_lock held = producer->lock();
-      producer->flush(true);
-    }
+void ChunkPipe::flush() {
+  for (Producer* const producer : producers()) {
+    const std::unique_lock held = producer->lock();
+    producer->flush(true);
   }
+}
+
+void ChunkPipe::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
   filled_.notify_all();
