@@ -212,7 +212,7 @@ function drawCell(box, hue, level) {
     if (nested) cell.append(element("span", {class: "name"}, both, element("span", {class: "amount", style: "display:inline"}, amount(part.value))));
     else {
       cell.append(element("span", {class: "name"}, textOf(part)));
-      if (box.height >= 40) cell.append(element("span", {class: "amount"}, amount(part.value)));
+      if (box.height >= 40 && box.width >= 64) cell.append(element("span", {class: "amount"}, amount(part.value)));
     }
   }
   withTip(cell, () => linesOf(part));
@@ -227,7 +227,7 @@ function drawParts(folder, x, y, width, height, hue, level) {
     const own = hue === undefined ? kHues[index % kHues.length] : hue;
     drawCell(box, own, level);
     const inner = {width: box.width - 6, height: box.height - kHeader - 4};
-    if (box.part.folder && level < 3 && inner.width > 42 && inner.height > 20) {
+    if (box.part.folder?.children.length > 0 && level < 3 && inner.width > 42 && inner.height > 20) {
       drawParts(box.part.folder, box.x + 3, box.y + kHeader + 1, inner.width, inner.height, own, level + 1);
     }
   });
@@ -348,7 +348,7 @@ function sizeRows() {
     const at = power === 0 ? 0 : power < 11 ? 1 : 2 + Math.floor((power - 11) / 2);
     if (at >= rows.length) {
       const from = 4 ** (at - 2) * 1024;
-      rows.push([size(from).replace(/ (.).*/, "$1"), `${size(from)} to ${size(4 * from)}`, 0, 0]);
+      rows.push([size(from).replace(/(?:\.0)? (.).*/, "$1"), `${size(from)} to ${size(4 * from)}`, 0, 0]);
     }
     rows[at][2] += bucket.files;
     rows[at][3] += bucket.bytes;

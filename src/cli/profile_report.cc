@@ -23,7 +23,7 @@ using Rows = std::vector<std::vector<TableCell>>;
 constexpr std::string_view kDim = "2";
 constexpr std::string_view kStrong = "1";
 constexpr std::string_view kWarning = "01;31";
-constexpr std::size_t kMostDepthRows = 16;
+constexpr std::size_t kMostDepthRows = 20;
 
 double share_of(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
@@ -179,12 +179,12 @@ std::string Report::counted_lines(
   return table(heading, note, {{Kind::name}, {Kind::right}, {Kind::bar}}, rows);
 }
 
-// How much of a table there is, and how exact it is.
+// How much of a table there is.
 template <class Table>
 std::string Report::note_of(const Table& table) const {
   if (!table.exact()) {
-    return "of at least " + with_separators(table.distinct) + "; figures are at most " +
-           with_separators(table.files_error) + " too small: --exact";
+    return "of " + with_separators(table.distinct) + " or more; counts up to " +
+           with_separators(table.files_error) + " too small (--exact)";
   }
   const std::size_t shown = std::min(table.items.size(), top_);
   return shown < table.distinct ? "of " + with_separators(table.distinct) : "";
@@ -404,12 +404,12 @@ std::string Report::duplicates() const {
   }
   std::string note;
   if (!rows.empty()) {
-    note = "by name and size alone: " + counted(profile_.duplicate_groups, "group", "groups") +
-           ", " + size(profile_.duplicate_wasted) + " too much";
+    note = "by name and size: " + counted(profile_.duplicate_groups, "group", "groups") + ", " +
+           size(profile_.duplicate_wasted) + " too much";
   }
   if (profile_.duplicates_from > 1) {
-    note += (note.empty() ? "" : "; ") +
-            ("of files from " + size(profile_.duplicates_from) + " on: --exact");
+    note += (note.empty() ? "" : ", ") +
+            ("of " + size(profile_.duplicates_from) + " or more each (--exact)");
   }
   return table("Duplicates?", note, {{Kind::right}, {Kind::right}, {Kind::right}, {Kind::name}},
                rows);
