@@ -4,7 +4,7 @@
 #include <trawl/profile.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -99,7 +99,8 @@ bool Run::write_output(const std::string& text) {
   Output output(STDOUT_FILENO, deadline_);
   output.buffer() = text;
   output.flush();
-  if (output.error() != 0) {
+  // Who closes a pipe knows that there would be more.
+  if (output.error() != 0 && output.error() != EPIPE) {
     say("write error: " + output.reason());
   }
   return output.error() == 0;
