@@ -412,6 +412,10 @@ constexpr struct {
   const char* what;
 } kTrees[] = {
     {"mixed", make_mixed, "1,000,000 entries in the shape of /usr, 110,600 directories"},
+    {"files1k", [](const std::string& root) { fill(shape_of_usr(root, 1'130)); },
+     "1,000 files in the shape of /usr"},
+    {"files10k", [](const std::string& root) { fill(shape_of_usr(root, 11'300)); }, "10,000"},
+    {"files100k", [](const std::string& root) { fill(shape_of_usr(root, 113'000)); }, "100,000"},
     {"dirs125k", make_dirs125k, "1,000,000 entries, 125,000 directories"},
     {"wide", make_wide, "1,000,000 files in one directory"},
     {"wide10m", make_wide10m, "10,000,000 empty files in one directory (3 GB on ext4)"},
@@ -428,8 +432,7 @@ constexpr struct {
      "a Python project: 8,000 files, some 2,200 of them not ignored"},
     {"project8k-rest", [](const std::string& root) { make_project(root, 1, false); },
      "what is left of `project8k`"},
-    {"project81k", [](const std::string& root) { make_project(root, 10, true); },
-     "ten times that"},
+    {"project81k", [](const std::string& root) { make_project(root, 10, true); }, "ten times that"},
     {"project81k-rest", [](const std::string& root) { make_project(root, 10, false); },
      "what is left of `project81k`"},
     {"rules10", [](const std::string& root) { make_rules(root, 10); },
