@@ -210,7 +210,8 @@ void finish(ProfileCounters& counters, const ProfileOptions& options, Profile& p
 
 }  // namespace
 
-Profile profile(const std::string& root, const ProfileOptions& options) {
+Profile fold::profile_by(const ProfileWalk& walk, const std::string& root,
+                         const ProfileOptions& options) {
   check(options);
   Profile profile;
   profile.now = options.now ? *options.now : clock_now();
@@ -237,6 +238,13 @@ Profile profile(const std::string& root, const ProfileOptions& options) {
   }
   finish(counters, options, profile);
   return profile;
+}
+
+Profile profile(const std::string& root, const ProfileOptions& options) {
+  return fold::profile_by(
+      [](std::span<const std::string> roots, const Options& walk_options,
+         const VisitorFactory& factory) { return walk(roots, walk_options, factory); },
+      root, options);
 }
 
 }  // namespace trawl

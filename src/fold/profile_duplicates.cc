@@ -13,25 +13,7 @@ namespace trawl::fold {
 namespace {
 
 std::uint64_t hash_of_linked(std::size_t group, const FileIdentity& identity) {
-  const std::uint64_t hash = std::hash<FileIdentity>{}(identity) + group * 0x9E3779B97F4A7C15U;
-  return hash ^ (hash >> 32);
-}
-
-std::size_t index_size(std::size_t items) {
-  std::size_t size = 16;
-  while (size < 4 * items) {
-    size *= 2;
-  }
-  return size;
-}
-
-void put(std::vector<std::uint32_t>& index, std::uint64_t hash, std::size_t item) {
-  const std::size_t mask = index.size() - 1;
-  std::size_t at = hash & mask;
-  while (index[at] != 0) {
-    at = (at + 1) & mask;
-  }
-  index[at] = static_cast<std::uint32_t>(item + 1);
+  return hash_of({}, std::hash<FileIdentity>{}(identity) + group * 0x9E3779B97F4A7C15U);
 }
 
 std::uint64_t wasted_by(std::uint64_t files, std::uint64_t size) {
@@ -58,14 +40,11 @@ void ProfileDuplicates::add(std::string_view name, std::uint64_t size, const Fol
 
 std::size_t ProfileDuplicates::group_of(std::string_view name, std::uint64_t size,
                                         std::uint64_t hash) {
-  if (!index_.empty()) {
-    const std::size_t mask = index_.size() - 1;
-    for (std::size_t at = hash & mask; index_[at] != 0; at = (at + 1) & mask) {
-      const Group& group = groups_[index_[at] - 1];
-      if (group.hash == hash && group.size == size && this->name(group) == name) {
-        return index_[at] - 1;
-      }
-    }
+  const std::size_t found = index_.find(hash, [&](std::size_t i) {
+    return groups_[i].size == size && this->name(groups_[i]) == name;
+  });
+  if (found != ProfileIndex::kNone) {
+    return found;
   }
   Group& group = groups_.emplace_back();
   group.hash = hash;
@@ -73,11 +52,7 @@ std::size_t ProfileDuplicates::group_of(std::string_view name, std::uint64_t siz
   group.name = names_.size();
   group.name_size = static_cast<std::uint32_t>(name.size());
   names_.insert(names_.end(), name.begin(), name.end());
-  if (2 * groups_.size() > index_.size()) {
-    rebuild_index();
-  } else {
-    put(index_, hash, groups_.size() - 1);
-  }
+  index_.add_last(groups_.size(), [this](std::size_t i) { return groups_[i].hash; });
   return groups_.size() - 1;
 }
 
@@ -114,39 +89,19 @@ void ProfileDuplicates::add_path(Group& group, const FolderRef& folder) {
 
 void ProfileDuplicates::add_linked(std::size_t group, const FileIdentity& identity,
                                    const FolderRef& folder) {
-  const std::uint64_t hash = hash_of_linked(group, identity);
-  if (!linked_index_.empty()) {
-    const std::size_t mask = linked_index_.size() - 1;
-    for (std::size_t at = hash & mask; linked_index_[at] != 0; at = (at + 1) & mask) {
-      Linked& linked = linked_[linked_index_[at] - 1];
-      if (linked.group == group && linked.identity == identity) {
-        const std::string_view its_name = name(groups_[group]);
-        if (compare_paths(folder.get(), its_name, linked.folder.get(), its_name) < 0) {
-          linked.folder = folder;
-        }
-        return;
-      }
-    }
+  const std::size_t found = linked_index_.find(hash_of_linked(group, identity), [&](std::size_t i) {
+    return linked_[i].group == group && linked_[i].identity == identity;
+  });
+  if (found == ProfileIndex::kNone) {
+    linked_.push_back({identity, group, folder});
+    linked_index_.add_last(linked_.size(), [this](std::size_t i) {
+      return hash_of_linked(linked_[i].group, linked_[i].identity);
+    });
+    return;
   }
-  linked_.push_back({identity, group, folder});
-  if (2 * linked_.size() > linked_index_.size()) {
-    rebuild_linked_index();
-  } else {
-    put(linked_index_, hash, linked_.size() - 1);
-  }
-}
-
-void ProfileDuplicates::rebuild_index() {
-  index_.assign(index_size(groups_.size()), 0);
-  for (std::size_t i = 0; i < groups_.size(); ++i) {
-    put(index_, groups_[i].hash, i);
-  }
-}
-
-void ProfileDuplicates::rebuild_linked_index() {
-  linked_index_.assign(index_size(linked_.size()), 0);
-  for (std::size_t i = 0; i < linked_.size(); ++i) {
-    put(linked_index_, hash_of_linked(linked_[i].group, linked_[i].identity), i);
+  const std::string_view its_name = name(groups_[group]);
+  if (compare_paths(folder.get(), its_name, linked_[found].folder.get(), its_name) < 0) {
+    linked_[found].folder = folder;
   }
 }
 
@@ -196,8 +151,10 @@ void ProfileDuplicates::drop_below(std::uint64_t floor) {
     linked.group = place[linked.group];
     return linked.group == kDropped;
   });
-  rebuild_index();
-  rebuild_linked_index();
+  index_.rebuild(groups_.size(), [this](std::size_t i) { return groups_[i].hash; });
+  linked_index_.rebuild(linked_.size(), [this](std::size_t i) {
+    return hash_of_linked(linked_[i].group, linked_[i].identity);
+  });
 }
 
 void ProfileDuplicates::merge(ProfileDuplicates&& other) {

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "fold/profile_folder.h"
+#include "fold/profile_index.h"
 
 namespace trawl::fold {
 
@@ -72,8 +73,6 @@ class ProfileDuplicates {
   void add_linked(std::size_t group, const FileIdentity& identity, const FolderRef& folder);
   void limit_to_capacity();
   void drop_below(std::uint64_t floor);
-  void rebuild_index();
-  void rebuild_linked_index();
 
   const std::size_t capacity_;
   const std::size_t most_groups_;  // before some are dropped
@@ -82,9 +81,7 @@ class ProfileDuplicates {
   std::vector<Group> groups_;
   std::vector<char> names_;
   std::vector<Linked> linked_;
-  // Open addressing, linear probing, at most half full: 0, or one more than the place.
-  std::vector<std::uint32_t> index_;
-  std::vector<std::uint32_t> linked_index_;
+  ProfileIndex index_, linked_index_;
 };
 
 }  // namespace trawl::fold

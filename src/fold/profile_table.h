@@ -18,12 +18,12 @@
 // Errors grow by at most twice the files per key of capacity.
 #pragma once
 
-#include <trawl/profile.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
+
+#include "fold/profile_index.h"
 
 namespace trawl::fold {
 
@@ -31,9 +31,6 @@ namespace trawl::fold {
 inline void add_up(std::uint64_t& sum, std::uint64_t value) {
   sum = sum > UINT64_MAX - value ? UINT64_MAX : sum + value;
 }
-
-// Of both. Not the standard's, for which names that collide can be computed.
-std::uint64_t hash_of(std::string_view bytes, std::uint64_t number = 0);
 
 // Not thread-safe.
 class ProfileCounts {
@@ -71,17 +68,14 @@ class ProfileCounts {
 
  private:
   Item& find(std::string_view key);
-  Item& add(std::string_view key, std::uint64_t hash);
   void make_room();
-  void rebuild_index();
 
   std::size_t capacity_;
   std::uint64_t error_ = 0;
   std::size_t last_ = 0;  // the item that was asked for last: the next file's key is often the same
   std::vector<Item> items_;
   std::vector<char> keys_;
-  // Open addressing, linear probing, at most half full: 0, or one more than the place in items_.
-  std::vector<std::uint32_t> index_;
+  ProfileIndex index_;
 };
 
 }  // namespace trawl::fold

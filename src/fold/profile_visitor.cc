@@ -21,11 +21,6 @@ struct ProfileVisitor::Slot {
 
 namespace {
 
-void add(ProfileCount& to, const ProfileCount& count) {
-  to.files += count.files;
-  add_up(to.bytes, count.bytes);
-}
-
 // Lower case of a name's extension, with its dot, as far as it is ASCII.
 class Extension {
  public:
@@ -128,11 +123,11 @@ void ProfileCounters::merge(ProfileCounters&& other) {
     folders_by_depth[i] += other.folders_by_depth[i];
   }
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    add(sizes[i], other.sizes[i]);
+    sizes[i] += other.sizes[i];
   }
   for (std::size_t i = 0; i < kAgeBuckets; ++i) {
-    add(modified[i], other.modified[i]);
-    add(accessed[i], other.accessed[i]);
+    modified[i] += other.modified[i];
+    accessed[i] += other.accessed[i];
   }
   extensions.merge(other.extensions);
   folder_names.merge(other.folder_names);
@@ -212,7 +207,7 @@ Verdict ProfileVisitor::entries(Directory& directory, std::span<Entry> batch) {
   counters_.types[static_cast<std::size_t>(FileType::regular)] += counted.files;
   add_up(counters_.bytes, counted.bytes);
   const std::lock_guard lock(directory);
-  add(slot.own, counted);
+  slot.own += counted;
   return Verdict::proceed;
 }
 
@@ -232,7 +227,7 @@ void ProfileVisitor::add_file(const FolderRef& folder, const Entry& entry, Profi
   add_up(counters_.disk_usage, disk_usage);
   add_up(of_extension.bytes, size);
   add_up(of_extension.disk_usage, disk_usage);
-  add(counters_.sizes[static_cast<std::size_t>(std::bit_width(size))], {1, size});
+  counters_.sizes[static_cast<std::size_t>(std::bit_width(size))] += ProfileCount{1, size};
   if (disk_usage < size) {
     ++counters_.sparse_files;
     add_up(counters_.sparse_bytes, size - disk_usage);
@@ -278,7 +273,7 @@ void ProfileVisitor::add_age(std::array<ProfileCount, kAgeBuckets>& ages, std::s
   if (!shared_.ages.is_in(time, last)) {
     last = shared_.ages.bucket(time);
   }
-  add(ages[last], {1, size});
+  ages[last] += ProfileCount{1, size};
 }
 
 void ProfileVisitor::leave(Directory& directory) {
@@ -299,8 +294,8 @@ void ProfileVisitor::leave(Directory& directory) {
   if (shared_.options.tree_folders > 0 && !parent.is_origin()) {
     Slot& above = parent.slot<Slot>();
     const std::lock_guard lock(parent);
-    add(above.below, slot.own);
-    add(above.below, slot.below);
+    above.below += slot.own;
+    above.below += slot.below;
     above.folders += slot.folders + 1;
   }
 }
@@ -326,7 +321,7 @@ void ProfileVisitor::add_folder(const Directory& directory, const FolderRef& fol
   }
   if (shared_.options.tree_folders > 0) {
     ProfileCount all = slot.own;
-    add(all, slot.below);
+    all += slot.below;
     counters_.biggest.offer(
         {all.bytes, all.files, slot.own.bytes, slot.own.files, slot.folders, folder}, above,
         directory.name());

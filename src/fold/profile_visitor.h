@@ -16,7 +16,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -146,5 +148,11 @@ class ProfileVisitor final : public Visitor {
   ProfileCounters counters_;
   std::size_t last_modified_ = 0, last_accessed_ = 0;  // buckets of the file before
 };
+
+using ProfileWalk = std::function<Result(std::span<const std::string> roots, const Options& options,
+                                         const VisitorFactory& factory)>;
+
+// profile() of what another walk finds: for tests of what filesystems may do.
+Profile profile_by(const ProfileWalk& walk, const std::string& root, const ProfileOptions& options);
 
 }  // namespace trawl::fold
