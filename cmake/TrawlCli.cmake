@@ -6,9 +6,21 @@ file(GLOB trawl_cli_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/cli/*.c
 list(FILTER trawl_cli_sources EXCLUDE REGEX "(_test|/main)\\.cc$")
 file(GLOB trawl_cli_main CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/cli/main.cc")
 
+# The page of `trawl profile --html`: its files become strings (src/cli/profile_page_parts.h).
+set(trawl_page_source "${PROJECT_BINARY_DIR}/profile_page_parts.cc")
+set(trawl_page_text "#include \"cli/profile_page_parts.h\"\n\nnamespace trawl::cli {\n\n")
+foreach(part IN ITEMS Html Css Js)
+  string(TOLOWER ${part} extension)
+  set(file "${PROJECT_SOURCE_DIR}/src/cli/profile_page.${extension}")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+  file(READ "${file}" text)
+  string(APPEND trawl_page_text "const char* const kProfilePage${part} = R\"page(${text})page\";\n\n")
+endforeach()
+file(CONFIGURE OUTPUT "${trawl_page_source}" CONTENT "${trawl_page_text}}  // namespace trawl::cli\n" @ONLY)
+
 set(trawl_cli_targets)
 if(trawl_cli_sources)
-  add_library(trawl_cli STATIC ${trawl_cli_sources})
+  add_library(trawl_cli STATIC ${trawl_cli_sources} "${trawl_page_source}")
   target_link_libraries(trawl_cli PUBLIC trawl::trawl nlohmann_json::nlohmann_json)
   if(TRAWL_HAS_FLATBUFFERS)
     target_compile_definitions(trawl_cli PUBLIC TRAWL_HAS_FLATBUFFERS)

@@ -11,6 +11,8 @@
 #include "cli/list_options.h"
 #include "cli/picture.h"
 #include "cli/picture_options.h"
+#include "cli/profile.h"
+#include "cli/profile_options.h"
 #include "cli/stat.h"
 #include "cli/stat_options.h"
 
@@ -19,8 +21,8 @@ namespace trawl::cli {
 namespace {
 
 constexpr CommandEntry kSubcommands[] = {
-    {&kDuCommand, du_main},     {&kFindCommand, find_main}, {&kIgnoredCommand, ignored_main},
-    {&kListCommand, list_main}, {&kStatCommand, stat_main},
+    {&kDuCommand, du_main},     {&kFindCommand, find_main},       {&kIgnoredCommand, ignored_main},
+    {&kListCommand, list_main}, {&kProfileCommand, profile_main}, {&kStatCommand, stat_main},
 };
 
 }  // namespace
