@@ -300,3 +300,41 @@ def test_hostile_names(seed, tmp_path, no_user_rules):
         expected = {each for each in pure.scan_table([tree.top]).path_bytes()
                     if name not in each[len(tree.top) + 1 :].split(b"/")}  # fmt: skip
         assert left == expected
+
+
+@pytest.mark.parametrize("rule, matching, others", [
+    (b"x[/]a", [], [b"x/a"]),
+    (b"x[!b]a", [b"xca"], [b"x/a", b"xba"]),
+    (b"x?a", [b"xba"], [b"x/a"]),
+    (b"?", [b"\xff"], [b"\xc3\xa9"]),
+    (b"a**/b", [b"ab", b"a/b", b"axx/yy/b"], [b"axb"]),
+    (b"a/**\\/b", [b"a/x/y/b"], [b"a/b"]),
+    (b"a/***/b", [b"a/b", b"a/x/y/b"], [b"ab"]),
+    (b"abc/**", [b"abc/d", b"abc/d/e"], [b"abc", b"x/abc/d"]),
+    (b"[a-c-e]", [b"-", b"a", b"e"], [b"d"]),
+    (b"[[:space:]]", [b"\r", b" "], [b"\v"]),
+    (b"[[:alpha:]-z]", [b"-", b"q"], [b"1"]),
+    (b"[[:Alpha:]]", [], [b"x"]),
+    (b"[a-", [], [b"a", b"[a-"]),
+    (b"a\\", [], [b"a", b"a\\"]),
+    (b"a\\  ", [b"a "], [b"a", b"a  "]),
+    (b"//a", [], [b"a"]),
+])  # fmt: skip
+def test_what_git_makes_of_a_rule(rule, matching, others, tmp_path, no_user_rules):
+    rules = pure.PathFilter(os.fsencode(tmp_path), exclude=[rule])
+    assert [path for path in matching + others if rules.match(path, False)[0] == "ignored"] == matching
+
+
+@pytest.mark.parametrize("rule, matching, others", [
+    (b"aBC", [b"Abc"], [b"abd"]),
+    (b"X/*a", [b"x/bA"], []),
+    (b"[A-C]", [b"b", b"B"], [b"d"]),
+    (b"[b]", [b"B"], []),
+    (b"[B]", [], [b"b", b"B"]),
+    (b"\\B", [], [b"b", b"B"]),
+    (b"[[:upper:]]", [b"b", b"B"], [b"1"]),
+    (b"\xc3\xa9", [b"\xc3\xa9"], [b"\xc3\x89"]),
+])  # fmt: skip
+def test_case_is_folded_where_git_folds_it(rule, matching, others, tmp_path, no_user_rules):
+    rules = pure.PathFilter(os.fsencode(tmp_path), exclude=[rule], ignore_case=True)
+    assert [path for path in matching + others if rules.match(path, False)[0] == "ignored"] == matching
