@@ -121,6 +121,7 @@ bool on_main_thread() {
 struct CallbackRaised::Raised {
 #if PY_VERSION_HEX >= 0x030c0000
   PyObject* value = PyErr_GetRaisedException();
+  bool is_there() const { return value != nullptr; }
   void raise() { PyErr_SetRaisedException(std::exchange(value, nullptr)); }
   ~Raised() {
     if (value != nullptr) {
@@ -130,6 +131,7 @@ struct CallbackRaised::Raised {
   }
 #else
   PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
+  bool is_there() const { return type != nullptr; }
   Raised() { PyErr_Fetch(&type, &value, &trace); }
   void raise() {
     PyErr_Restore(std::exchange(type, nullptr), std::exchange(value, nullptr),
@@ -153,7 +155,15 @@ struct CallbackRaised::Raised {
 
 CallbackRaised::CallbackRaised() : raised_(std::make_shared<Raised>()) {}
 
-void CallbackRaised::raise() const { raised_->raise(); }
+bool CallbackRaised::is_taken() const { return !raised_->is_there(); }
+
+void CallbackRaised::raise() const {
+  if (is_taken()) {
+    PyErr_SetString(PyExc_RuntimeError, "the walk was ended by an exception, raised before");
+  } else {
+    raised_->raise();
+  }
+}
 
 // --- running
 // ---------------------------------------------------------------------------------------
@@ -199,10 +209,11 @@ Control::Control(CancelSource* source, nb::handle poll) : token_(source), poll_(
   }
 }
 
-void Control::run_work(const std::function<void()>& work) {
+void run_heeding_signals(const std::function<void()>& work, const std::function<void()>& give_up,
+                         nb::handle poll, const std::atomic<std::uint64_t>* entries) {
   const bool main = on_main_thread();
   std::unique_ptr<Side> side;
-  if (main || !poll_.is_none()) {
+  if (main || !poll.is_none()) {
     try {
       side = std::make_unique<Side>(work);
     } catch (const std::system_error&) {  // no thread to be had
@@ -217,10 +228,10 @@ void Control::run_work(const std::function<void()>& work) {
   auto next_poll = std::chrono::steady_clock::now() + kPollInterval;
   while (!without_gil([&] { return side->wait(kLookInterval); })) {
     bool ok = !main || PyErr_CheckSignals() == 0;
-    if (ok && !poll_.is_none() && std::chrono::steady_clock::now() >= next_poll) {
+    if (ok && !poll.is_none() && std::chrono::steady_clock::now() >= next_poll) {
       PyObject* const answer = PyObject_CallFunction(
-          poll_.ptr(), "K",
-          static_cast<unsigned long long>(entries_.load(std::memory_order_relaxed)));
+          poll.ptr(), "K",
+          static_cast<unsigned long long>(entries->load(std::memory_order_relaxed)));
       ok = answer != nullptr;
       Py_XDECREF(answer);
       next_poll = std::chrono::steady_clock::now() + kPollInterval;
@@ -231,7 +242,7 @@ void Control::run_work(const std::function<void()>& work) {
     }
     if (!ok) {
       raised = std::make_exception_ptr(CallbackRaised());
-      (*token_).cancel();
+      give_up();
       break;
     }
   }

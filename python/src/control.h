@@ -80,10 +80,9 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   bool is_inherited() const { return forks_ != forks(); }
-  void require_own() const;  // throws std::runtime_error
-  virtual void cancel() = 0;
-  virtual void wait() = 0;  // after cancel(); without the GIL
-  static unsigned forks();  // that led to this process, since the module was loaded
+  void require_own() const;   // throws std::runtime_error
+  virtual void cancel() = 0;  // does not wait
+  static unsigned forks();    // that led to this process, since the module was loaded
 
  private:
   unsigned forks_ = forks();
@@ -97,12 +96,19 @@ class CallbackRaised : public std::exception {
  public:
   CallbackRaised();  // takes the exception that is set
   const char* what() const noexcept override { return "a Python callback raised"; }
-  void raise() const;  // sets it
+  void raise() const;  // sets it, once
+  bool is_taken() const;
 
  private:
   struct Raised;
   std::shared_ptr<Raised> raised_;
 };
+
+// Calls `work`, which takes its time, without the GIL: on a thread of its own if this is the main
+// thread or there is a `poll`, which is called with *entries. `give_up` makes `work` end soon.
+void run_heeding_signals(const std::function<void()>& work, const std::function<void()>& give_up,
+                         nb::handle poll = nb::none(),
+                         const std::atomic<std::uint64_t>* entries = nullptr);
 
 // One call's walk.
 class Control {
@@ -117,13 +123,11 @@ class Control {
   template <class Work>
   auto run(Work work) {
     decltype(work()) result;
-    run_work([&] { result = work(); });
+    run_heeding_signals([&] { result = work(); }, [this] { (*token_).cancel(); }, poll_, &entries_);
     return result;
   }
 
  private:
-  void run_work(const std::function<void()>& work);
-
   LinkedToken token_;
   nb::handle poll_;
   std::atomic<std::uint64_t> entries_{0};

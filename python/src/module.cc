@@ -11,6 +11,7 @@
 #include "bindings.h"
 #include "control.h"
 #include "filter.h"
+#include "table.h"
 
 namespace nb = nanobind;
 
@@ -36,6 +37,8 @@ NB_MODULE(_native, module) {
   field("BTIME", Fields::btime);
   trawl::python::bind_control(module);
   trawl::python::bind_filter(module);
+  trawl::python::bind_table(module);
+  trawl::python::bind_scan(module);
   trawl::python::bind_usage(module);
   trawl::python::bind_walk_stream(module);
 }

@@ -29,8 +29,11 @@ class WalkStream : public Stream {
     }
   }
 
-  void cancel() override { feed_->cancel(); }
-  void wait() override { feed_->join(); }
+  void cancel() override {
+    if (!is_inherited()) {
+      feed_->cancel();
+    }
+  }
 
   nb::object next() {
     require_own();
