@@ -109,7 +109,6 @@ std::vector<EntryChunk> make_chunks(std::span<const FileListEntry> entries, Fiel
       metadata = entry.metadata();
     }
     const fold::TableRow row{
-        .directory = {},
         .name = path,
         .depth = entry.depth(),
         .type = entry.type(),
@@ -148,8 +147,7 @@ EntryTable make_table(std::span<const std::string> paths, std::span<const StatRe
   std::vector<EntryChunk> chunks;
   for (std::size_t i = 0; i < paths.size() && i < results.size(); ++i) {
     const StatResult& answer = results[i];
-    const fold::TableRow row{.directory = {},
-                             .name = paths[i],
+    const fold::TableRow row{.name = paths[i],
                              .type = answer ? answer.metadata.type() : FileType::unknown,
                              .error = answer.error,
                              .metadata = answer ? &answer.metadata : nullptr};
