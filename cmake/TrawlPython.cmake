@@ -56,12 +56,11 @@ if(SKBUILD)
 endif()
 
 # Links, not copies: what is edited is what is imported.
-file(GLOB trawl_python_files CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/python"
-  "${PROJECT_SOURCE_DIR}/python/trawl/*.py" "${PROJECT_SOURCE_DIR}/python/trawl/*.pyi"
-  "${PROJECT_SOURCE_DIR}/python/trawl/py.typed")
+file(GLOB trawl_python_files CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/python/trawl"
+  "${PROJECT_SOURCE_DIR}/python/trawl/*")
+list(REMOVE_ITEM trawl_python_files __pycache__)
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/python/trawl")
 foreach(file IN LISTS trawl_python_files)
-  cmake_path(GET file PARENT_PATH directory)
-  file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/python/${directory}")
-  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/python/${file}" "${PROJECT_BINARY_DIR}/python/${file}"
-    SYMBOLIC)
+  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/python/trawl/${file}"
+    "${PROJECT_BINARY_DIR}/python/trawl/${file}" SYMBOLIC)
 endforeach()
