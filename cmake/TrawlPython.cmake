@@ -33,10 +33,11 @@ set_target_properties(trawl-python PROPERTIES
 set_target_properties(trawl PROPERTIES POSITION_INDEPENDENT_CODE ON)
 
 # As the command, it brings its own libstdc++: it then runs where an older one is, and one that another
-# module has loaded is none of its business. Nothing but the module's entry is visible.
+# module has loaded is none of its business. But libgcc must be the one that pthread_exit loads: it
+# aborts where it meets frames of another (python/src/gil.h). Nothing but the module's entry is visible.
 if(NOT TRAWL_SANITIZE)
   target_link_options(trawl-python PRIVATE
-    -static-libstdc++ -static-libgcc "LINKER:--exclude-libs,ALL" "LINKER:--gc-sections")
+    -static-libstdc++ -shared-libgcc "LINKER:--exclude-libs,ALL" "LINKER:--gc-sections")
 endif()
 
 # In a wheel the library is for the command and the module alone: both are optimised with it. (What

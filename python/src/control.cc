@@ -16,11 +16,12 @@ void CancelSource::cancel() {
   cancel_linked();
 }
 
-void CancelSource::cancel_linked() {
+std::vector<Token> CancelSource::cancel_linked() {
   const std::lock_guard lock(mutex_);
   for (const Token& token : linked_) {
     token->cancel();
   }
+  return linked_;
 }
 
 void CancelSource::link(const Token& token) {
@@ -41,9 +42,9 @@ void CancelSource::forget() {
   linked_.clear();
 }
 
-bool CancelSource::empty() {
+bool CancelSource::has(const Token& token) {
   const std::lock_guard lock(mutex_);
-  return linked_.empty();
+  return std::find(linked_.begin(), linked_.end(), token) != linked_.end();
 }
 
 namespace {
@@ -51,12 +52,15 @@ namespace {
 // What goes on in this process; guarded by the GIL. Never destroyed: threads may end after statics.
 struct Going {
   CancelSource calls;
-  std::vector<Stream*> streams;
+  std::vector<std::shared_ptr<StreamedWalk>> streams;
   unsigned forks = 0;
+  bool exiting = false;
 
+  // In the child of a fork. The walks must not even be destroyed.
   void forget() {
     ++forks;
     calls.forget();
+    static_cast<void>(new std::vector(std::move(streams)));
     streams.clear();
   }
 };
@@ -70,16 +74,35 @@ constexpr std::chrono::seconds kExitPatience{5};
 
 // Before the interpreter is taken down, so that no thread of ours comes back to ask for it.
 void end_all() {
-  going().calls.cancel_linked();
-  const std::vector<Stream*> streams = going().streams;
-  for (Stream* stream : streams) {
+  going().exiting = true;
+  const std::vector<Token> calls = going().calls.cancel_linked();
+  const auto streams = going().streams;
+  for (const auto& stream : streams) {
     stream->cancel();
   }
+  struct State {
+    std::atomic<bool> ended{false};
+  };
+  const auto state = std::make_shared<State>();
+  std::thread([streams, state] {
+    for (const auto& stream : streams) {
+      stream->wait();
+    }
+    state->ended = true;
+  }).detach();
+  const auto goes_on = [&] {
+    return !state->ended || std::any_of(calls.begin(), calls.end(), [](const Token& token) {
+      return going().calls.has(token);
+    });
+  };
   const auto until = std::chrono::steady_clock::now() + kExitPatience;
-  while (!going().calls.empty() && std::chrono::steady_clock::now() < until) {
+  while (goes_on() && std::chrono::steady_clock::now() < until) {
     without_gil([] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); });
   }
 }
+
+// A daemon thread that walks on while the interpreter exits would come back to none.
+bool comes_too_late() { return going().exiting && !on_main_thread(); }
 
 }  // namespace
 
@@ -88,6 +111,9 @@ LinkedToken::LinkedToken(CancelSource* source)
   going().calls.link(token_);
   if (source_ != nullptr) {
     source_->link(token_);
+  }
+  if (comes_too_late()) {
+    token_->cancel();
   }
 }
 
@@ -98,9 +124,33 @@ LinkedToken::~LinkedToken() {
   }
 }
 
-Stream::Stream() { going().streams.push_back(this); }
+Stream::Stream(std::shared_ptr<StreamedWalk> walk, nb::object filter)
+    : filter_(std::move(filter)), walk_(std::move(walk)) {
+  going().streams.push_back(walk_);
+  if (comes_too_late()) {
+    walk_->cancel();
+  }
+}
 
-Stream::~Stream() { std::erase(going().streams, this); }
+Stream::~Stream() {
+  if (is_inherited()) {
+    static_cast<void>(new std::shared_ptr(std::move(walk_)));  // destroyed by nobody
+    return;
+  }
+  without_gil([this] {
+    walk_->cancel();
+    walk_->wait();
+  });
+  if (!is_inherited()) {
+    std::erase(going().streams, walk_);
+  }
+}
+
+void Stream::cancel() {
+  if (!is_inherited()) {
+    walk_->cancel();
+  }
+}
 
 unsigned Stream::forks() { return going().forks; }
 

@@ -41,13 +41,13 @@ using Token = std::shared_ptr<trawl::CancelToken>;
 // locked in the child of a fork; tokens that walks of the parent left there are nobody's.
 class CancelSource {
  public:
-  void cancel();  // for good: what is linked from now on ends at once
-  void cancel_linked();
+  void cancel();                       // for good: what is linked from now on ends at once
+  std::vector<Token> cancel_linked();  // those that it had
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
   void link(const Token& token);
   void unlink(const Token& token);
   void forget();
-  bool empty();
+  bool has(const Token& token);
 
  private:
   std::atomic<bool> cancelled_{false};
@@ -71,20 +71,32 @@ class LinkedToken {
   Token token_;
 };
 
-// A walk that goes on between calls. It is ended when the interpreter exits. In the child of a fork
-// its threads are not there: it must not be touched.
+// A walk that goes on between calls.
+class StreamedWalk {
+ public:
+  virtual ~StreamedWalk() = default;
+  virtual void cancel() = 0;  // does not wait
+  virtual void wait() = 0;    // after cancel(), for its end; without the GIL, by several threads
+};
+
+// An object with such a walk, which it ends, and its filter, which outlives that. In the child of a
+// fork the walk's threads are not there, and it must not be touched. The constructor and destructor
+// need the GIL.
 class Stream {
  public:
-  Stream();           // with the GIL, as all of these
-  virtual ~Stream();  // the walk has ended, or is_inherited()
+  Stream(std::shared_ptr<StreamedWalk> walk, nb::object filter);
+  ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   bool is_inherited() const { return forks_ != forks(); }
-  void require_own() const;   // throws std::runtime_error
-  virtual void cancel() = 0;  // does not wait
-  static unsigned forks();    // that led to this process, since the module was loaded
+  void require_own() const;  // throws std::runtime_error
+  void cancel();
+  const nb::object& filter() const { return filter_; }
+  static unsigned forks();  // that led to this process, since the module was loaded
 
  private:
+  nb::object filter_;
+  std::shared_ptr<StreamedWalk> walk_;
   unsigned forks_ = forks();
 };
 

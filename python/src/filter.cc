@@ -36,9 +36,10 @@ bool Filter::leaves_out(const char* path) const {
   if (custom_ == nullptr) {
     return false;  // collected, with whoever could ask
   }
+  const nb::object custom = nb::borrow(custom_);  // it may be collected meanwhile
   PyObject* const text = to_str(path);
   PyObject* const answer =
-      text == nullptr ? nullptr : PyObject_CallFunctionObjArgs(custom_, text, nullptr);
+      text == nullptr ? nullptr : PyObject_CallFunctionObjArgs(custom.ptr(), text, nullptr);
   Py_XDECREF(text);
   const int truth = answer == nullptr ? -1 : PyObject_IsTrue(answer);
   Py_XDECREF(answer);

@@ -119,26 +119,26 @@ Table stat_table(nb::object paths, nb::object fields, bool follow, nb::object th
 
 // --- TableStream
 
+struct Walk : StreamedWalk {
+  Walk(std::vector<std::string> roots, const TableOptions& options)
+      : stream(std::move(roots), options) {}
+  void cancel() override { stream.cancel(); }
+  void wait() override {
+    try {
+      stream.result();
+    } catch (...) {  // which next() has told, or nobody wants to know
+    }
+  }
+  EntryTableStream stream;
+};
+
 class TableStream : public Stream {
  public:
-  TableStream(std::vector<std::string> roots, TableOptions options, nb::object filter)
-      : filter_(std::move(filter)), options_(std::move(options)) {
-    stream_ = std::make_unique<EntryTableStream>(std::move(roots), options_);
-  }
-
-  ~TableStream() override {
-    if (is_inherited()) {
-      static_cast<void>(stream_.release());
-    } else {
-      without_gil([this] { stream_.reset(); });
-    }
-  }
-
-  void cancel() override {
-    if (!is_inherited()) {
-      stream_->cancel();
-    }
-  }
+  TableStream(std::shared_ptr<Walk> walk, const TableOptions& options, nb::object filter)
+      : Stream(walk, std::move(filter)),
+        fields_(options.walk.fields),
+        link_targets_(options.link_targets),
+        stream_(&walk->stream) {}
 
   nb::object next(nb::handle timeout) {
     require_own();
@@ -161,8 +161,7 @@ class TableStream : public Stream {
       return nb::none();
     }
     std::vector<EntryChunk> chunks{std::move(*chunk)};
-    return nb::cast(Table(
-        EntryTable(options_.walk.fields, options_.link_targets, std::move(chunks), Result())));
+    return nb::cast(Table(EntryTable(fields_, link_targets_, std::move(chunks), Result())));
   }
 
   bool finished() const { return is_inherited() || stream_->finished(); }
@@ -174,12 +173,10 @@ class TableStream : public Stream {
     return *result;
   }
 
-  const nb::object& filter() const { return filter_; }
-
  private:
-  nb::object filter_;
-  TableOptions options_;
-  std::unique_ptr<EntryTableStream> stream_;
+  Fields fields_;
+  bool link_targets_;
+  EntryTableStream* stream_;
 };
 
 int traverse(PyObject* self, visitproc visit, void* arg) {
@@ -229,7 +226,8 @@ void bind_scan(nb::module_& module) {
             };
             options.chunk_rows = rows(chunk_rows, "chunk_rows");
             options.capacity = rows(capacity, "capacity");
-            new (self) TableStream(std::move(paths), std::move(options), std::move(filter));
+            new (self) TableStream(std::make_shared<Walk>(std::move(paths), options), options,
+                                   std::move(filter));
           },
           nb::arg("roots"), nb::kw_only(), nb::arg("fields") = 0, nb::arg("types") = UINT32_MAX,
           nb::arg("include_roots") = true, nb::arg("min_depth") = 0,

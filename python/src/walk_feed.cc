@@ -167,7 +167,7 @@ WalkFeed::WalkFeed(std::string root, Options options, bool topdown, std::size_t 
 
 WalkFeed::~WalkFeed() {
   cancel();
-  thread_.join();
+  join();
 }
 
 void WalkFeed::run() {
@@ -269,6 +269,13 @@ void WalkFeed::cancel() {
   queue_.clear();
   queued_ = 0;
   room_.notify_all();
+}
+
+void WalkFeed::join() {
+  const std::lock_guard lock(join_mutex_);
+  if (thread_.joinable()) {
+    thread_.join();
+  }
 }
 
 std::vector<Error> WalkFeed::take_errors() {

@@ -59,6 +59,7 @@ class WalkFeed {
   std::deque<WalkTriple> take();
   // Ends the walk and drops what is in the queue. Does not wait. Thread-safe.
   void cancel();
+  void join();  // waits for the end, after cancel(). Thread-safe
   // Those that were not given before.
   std::vector<Error> take_errors();
 
@@ -89,6 +90,7 @@ class WalkFeed {
   bool closed_ = false;
   std::exception_ptr failure_;
 
+  std::mutex join_mutex_;
   std::thread thread_;
 };
 

@@ -14,26 +14,16 @@ namespace trawl::python {
 
 namespace {
 
+struct Walk : StreamedWalk, WalkFeed {
+  using WalkFeed::WalkFeed;
+  void cancel() override { WalkFeed::cancel(); }
+  void wait() override { WalkFeed::join(); }
+};
+
 class WalkStream : public Stream {
  public:
-  WalkStream(std::string root, Options options, bool topdown, std::size_t capacity,
-             nb::object filter)
-      : filter_(std::move(filter)),
-        feed_(std::make_unique<WalkFeed>(std::move(root), std::move(options), topdown, capacity)) {}
-
-  ~WalkStream() override {
-    if (is_inherited()) {
-      static_cast<void>(feed_.release());
-    } else {
-      without_gil([this] { feed_.reset(); });
-    }
-  }
-
-  void cancel() override {
-    if (!is_inherited()) {
-      feed_->cancel();
-    }
-  }
+  WalkStream(std::shared_ptr<Walk> walk, nb::object filter)
+      : Stream(walk, std::move(filter)), feed_(walk.get()) {}
 
   nb::object next() {
     require_own();
@@ -60,11 +50,8 @@ class WalkStream : public Stream {
     return to_list(feed_->take_errors());
   }
 
-  const nb::object& filter() const { return filter_; }
-
  private:
-  nb::object filter_;
-  std::unique_ptr<WalkFeed> feed_;
+  WalkFeed* feed_;
 };
 
 int traverse(PyObject* self, visitproc visit, void* arg) {
@@ -93,10 +80,11 @@ void bind_walk_stream(nb::module_& module) {
             options.one_file_system = one_file_system;
             options.threads = threads_from(threads);
             set_filter(options, filter_from(filter));
-            new (self) WalkStream(
-                path_from(root), std::move(options), topdown,
-                static_cast<std::size_t>(integer_from(capacity, "capacity", 1, INT64_MAX, true)),
-                std::move(filter));
+            new (self)
+                WalkStream(std::make_shared<Walk>(path_from(root), std::move(options), topdown,
+                                                  static_cast<std::size_t>(integer_from(
+                                                      capacity, "capacity", 1, INT64_MAX, true))),
+                           std::move(filter));
           },
           nb::arg("root"), nb::kw_only(), nb::arg("topdown") = true, nb::arg("follow") = 0,
           nb::arg("max_depth") = nb::none(), nb::arg("one_file_system") = false,
