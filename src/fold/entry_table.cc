@@ -93,16 +93,19 @@ EntryTable scan_table(std::span<const std::string> roots, const TableOptions& op
 }
 
 std::vector<EntryChunk> make_chunks(std::span<const FileListEntry> entries, Fields fields,
-                                    bool link_targets, PathKind paths) {
+                                    bool link_targets,
+                                    std::optional<std::string_view> relative_root) {
   fold::ChunkBuilder builder(fields, link_targets, entries.size());
   std::vector<EntryChunk> chunks;
   std::string path;
   for (const FileListEntry& entry : entries) {
     path.clear();
-    if (paths == PathKind::relative) {
-      entry.append_relative_path(path);
-    } else {
+    if (!relative_root) {
       entry.append_full_path(path);
+    } else if (entry.is_root()) {
+      path = *relative_root;
+    } else {
+      entry.append_relative_path(path);
     }
     Metadata metadata;
     if (fields != Fields::none) {

@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds kLook{20};
 class ChunkPipe::Producer final : public RowSink {
  public:
   Producer(ChunkPipe& pipe, const TableOptions& options)
-      : RowSink(options, kFirstRows), pipe_(pipe) {}
+      : RowSink(options, options.prompt ? kFirstRows : SIZE_MAX), pipe_(pipe) {}
 
   std::unique_lock<std::mutex> lock() override { return std::unique_lock(mutex_); }
   std::unique_lock<std::mutex> try_lock() { return std::unique_lock(mutex_, std::try_to_lock); }
@@ -137,6 +137,14 @@ std::optional<EntryChunk> ChunkPipe::pop(const Deadline& deadline, bool& ended) 
   const auto is_over = [&] { return !queue_.empty() || closed_ || is_cancelled(); };
   ended = false;
   while (!is_over()) {
+    if (!options_.prompt) {
+      if (!deadline) {
+        filled_.wait(lock, is_over);
+      } else if (!filled_.wait_until(lock, *deadline, is_over)) {
+        return std::nullopt;
+      }
+      break;
+    }
     if (any_popped_ && filled_.wait_until(lock, until(kPatience), is_over)) {
       break;
     }

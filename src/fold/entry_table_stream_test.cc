@@ -206,6 +206,27 @@ TEST(EntryTableStream, KeepsNothingFromWhoWaits) {
   EXPECT_TRUE(stream.finished());
 }
 
+TEST(EntryTableStream, MayBeAskedForFullChunksOnly) {
+  const RandomTree tree(fresh_seed(), {.directories = 200});
+  const std::vector<std::string> wanted = expected(tree.roots());
+  for (const unsigned threads : {1U, 4U}) {
+    TableOptions options = options_with(threads, 64, 1000);
+    options.prompt = false;
+    EntryTableStream stream(tree.roots(), options);
+    std::vector<std::string> found;
+    unsigned short_ones = 0;
+    while (!stream.finished()) {
+      if (const std::optional<EntryChunk> chunk = stream.next(1ms)) {
+        append(found, *chunk);
+        short_ones += chunk->rows() < 64 ? 1 : 0;
+      }
+    }
+    EXPECT_LE(short_ones, threads);
+    std::sort(found.begin(), found.end());
+    EXPECT_EQ(found, wanted);
+  }
+}
+
 TEST(EntryTableStream, CanBeCancelledWhileSomebodyWaits) {
   const TemporaryDirectory top(testing::in_memory());
   top.file("held");
