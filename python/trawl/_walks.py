@@ -9,7 +9,7 @@ subtree is given in his order from there on, and what the engine found ahead wai
 import os
 import stat
 from typing import TYPE_CHECKING, Any, AnyStr, Callable, Dict, Iterator, List, Optional, Set, Tuple
-from typing import Deque, Union, cast
+from typing import Deque, Union
 
 from . import _engine
 from ._filters import engine_filter
@@ -71,13 +71,11 @@ def walk(
         "threads": check_threads(threads),
     }
     walker = _Walk(engine, root, options, onerror)
-    if isinstance(os.fspath(top), bytes):
-        return cast("Triples[AnyStr]", _in_bytes(walker, topdown))
-    return cast("Triples[AnyStr]", walker.top_down() if topdown else walker.plain())
+    found: "Triples[Any]" = walker.top_down() if topdown else walker.plain()
+    return _in_bytes(found) if isinstance(os.fspath(top), bytes) else found
 
 
-def _in_bytes(walker: "_Walk", topdown: bool) -> "Triples[bytes]":
-    triples = walker.top_down() if topdown else walker.plain()
+def _in_bytes(triples: "Triples[str]") -> "Triples[Any]":
     for path, directories, others in triples:
         names = [*map(os.fsencode, directories)]
         before = names[:]
