@@ -101,7 +101,7 @@ def file_info(
     return FileInfo(
         path,
         size,
-        None if mtime is None else mtime / 1e9,
+        None if mtime is None else seconds(mtime),
         kind == "directory",
         kind == "symlink",
         kind,
@@ -128,6 +128,11 @@ def iterate_infos(table: Any) -> Iterable[FileInfo]:
     count = len(table)
     columns = [table.column(n) if n in there else [None] * count for n in INFO_COLUMNS]
     return map(file_info, *columns)
+
+
+def seconds(nanoseconds: int) -> float:
+    """As :func:`os.stat` rounds it."""
+    return nanoseconds // 10**9 + 1e-9 * (nanoseconds % 10**9)
 
 
 def full_mode(kind: str, mode: Optional[int]) -> Optional[int]:

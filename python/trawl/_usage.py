@@ -18,6 +18,7 @@ from ._types import (
     human_bytes,
     path_bytes,
     raise_root_error,
+    seconds,
     shown,
     walk_errors,
 )
@@ -213,9 +214,9 @@ def _stat_result(name: bytes, row: "tuple[Any, ...]") -> Union[os.stat_result, O
             atime // 10**9, mtime // 10**9, ctime // 10**9,
         ),
         {
-            "st_atime": atime / 1e9,
-            "st_mtime": mtime / 1e9,
-            "st_ctime": ctime / 1e9,
+            "st_atime": seconds(atime),
+            "st_mtime": seconds(mtime),
+            "st_ctime": seconds(ctime),
             "st_atime_ns": atime,
             "st_mtime_ns": mtime,
             "st_ctime_ns": ctime,
