@@ -303,6 +303,7 @@ def scan(
         if walk.stopping():
             return
         entry = walk.root(raw)
+        yield None
         if entry is None:
             continue
         is_directory = entry[1] == DIRECTORY

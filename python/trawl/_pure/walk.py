@@ -81,7 +81,7 @@ _DIRECTORY_FLAGS = (
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _STEP = 4000  # bytes of a path that the system takes in any case, its NUL included
 _POLL_INTERVAL = 0.05
-_CHUNK = 512  # names looked at between two looks at the clock
+_CHUNK = 512  # names listed at a time
 _FIRST_CHUNK = 1024  # names among which ignore files are looked for before they are asked for
 
 
@@ -271,6 +271,8 @@ class Walk:
         self.vanished = 0
         self.open_calls = 0
         self.stat_calls = 0
+        self._part = 1  # names looked at between two looks at the clock
+        self._looked = self.started
         self.fd = -1  # of the directory whose batches are being yielded
         self._finished_at: Optional[Tuple[float, float]] = None
         # Directories are asked for their identity when they are entered.
@@ -517,12 +519,16 @@ class Walk:
                 first = False
                 is_last = len(names) < size
                 size = _CHUNK
-                if names:
-                    begin = time.monotonic()
-                    batch = self._look(fd, node, names)
-                    if not is_last:  # look at the clock about every 20 ms
-                        taken = (time.monotonic() - begin) / len(names)
-                        size = max(1, min(_CHUNK, int(0.02 / taken))) if taken > 0 else _CHUNK
+                begin = 0
+                while begin < len(names):
+                    if begin and self.stopping():
+                        node.state = "cancelled"
+                        return
+                    part = names[begin : begin + self._part]
+                    self._looked = time.monotonic()
+                    batch = self._look(fd, node, part)
+                    begin += len(part)
+                    self._pace(len(part))
                     self.entries += len(batch)
                     if batch:
                         yield batch
@@ -538,6 +544,13 @@ class Walk:
             self._fail(node, "read", failure)
             if node.entry_count:
                 node.state = "partially_read"
+
+    def _pace(self, count: int) -> None:
+        """Chooses how many names to look at until the next look at the clock: some 20 ms' worth."""
+        now = time.monotonic()
+        taken = (now - self._looked) / count
+        fitting = int(0.02 / taken) if taken > 0 else _CHUNK
+        self._part = max(1, min(_CHUNK, fitting, 8 * self._part))
 
     # ---- entries
 
