@@ -53,7 +53,8 @@ def walk(
 
     :param onerror: called with the OSError of each directory that could not be read; otherwise
         they are ignored, also that of ``top``
-    :param followlinks: enter directories through links, each once: cycles are cut
+    :param followlinks: enter directories through links, as often as there are paths to them, but
+        cycles are cut
     :param path_filter: what to leave out; see :func:`scan`
     :param max_depth: of directories that are given; ``top`` has 0
     :param threads: workers, from 1 to 1024; None: as many as pays off
@@ -225,8 +226,8 @@ class _Walk:
         return self._arrived.popleft()
 
     def _report(self) -> None:
-        for operation, code, _, path in self._stream.errors:
-            if operation == "stat":  # of no directory that is to be listed: os.walk has none either
+        for operation, code, depth, path in self._stream.errors:
+            if operation == "stat" and depth > 0:  # of no directory: os.walk has none for it
                 continue
             self._failed.add(path)
             if self._onerror is not None:
