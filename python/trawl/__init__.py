@@ -10,8 +10,6 @@ Names are imported when they are first used, so that ``import trawl`` costs next
 
 TYPE_CHECKING = False  # as typing's, which would have to be imported
 if TYPE_CHECKING:
-    from typing import Any as _Any
-
     from ._engine import CancelToken as CancelToken
     from ._engine import FallbackWarning as FallbackWarning
     from ._engine import implementation as implementation
@@ -111,23 +109,24 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> "_Any":
-    if name == "__version__":
-        from ._engine import version
+if not TYPE_CHECKING:  # for type checkers, what is not declared above does not exist
 
-        value: "_Any" = version()
-    elif name == "list":
-        from ._tables import list_tree as value
-    else:
-        module = _MODULES.get(name)
-        if module is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
+    def __getattr__(name):
+        if name == "__version__":
+            from ._engine import version
 
-        value = getattr(import_module("." + module, __name__), name)
-    globals()[name] = value
-    return value
+            value = version()
+        elif name == "list":
+            from ._tables import list_tree as value
+        else:
+            module = _MODULES.get(name)
+            if module is None:
+                raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            from importlib import import_module
 
+            value = getattr(import_module("." + module, __name__), name)
+        globals()[name] = value
+        return value
 
-def __dir__() -> "_Any":
-    return sorted({*globals(), *__all__, "list", "__version__"})
+    def __dir__():
+        return sorted({*globals(), *__all__, "list", "__version__"})
