@@ -85,11 +85,10 @@ def _warn() -> None:
         if _warned:
             return
         _warned = True
-    # The line of the caller's that is to blame is the first outside of this package.
-    here = os.path.dirname(__file__)
+    # The line that is to blame is the caller's, behind this package and what drives coroutines.
     level = 1
     frame: Any = sys._getframe()
-    while frame is not None and os.path.dirname(frame.f_code.co_filename) == here:
+    while frame is not None and _package(frame) in (__package__, "asyncio", "contextlib"):
         frame = frame.f_back
         level += 1
     warnings.warn(
@@ -98,6 +97,10 @@ def _warn() -> None:
         FallbackWarning,
         stacklevel=level,
     )
+
+
+def _package(frame: Any) -> str:
+    return str(frame.f_globals.get("__name__", "")).split(".")[0]
 
 
 def is_native_available() -> bool:
@@ -116,6 +119,15 @@ def name_of(engine: Any) -> str:
 
 def version() -> str:
     return str((_load_native() or _load_pure()).__version__)
+
+
+class Flag:
+    """As much of a CancelToken as filters need."""
+
+    __slots__ = ("cancelled",)
+
+    def __init__(self) -> None:
+        self.cancelled = False
 
 
 class CancelToken:

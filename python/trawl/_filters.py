@@ -209,35 +209,43 @@ class PathFilter:
 
 
 def engine_filter(
-    path_filter: "Optional[AnyFilter]", engine: Any, roots: Iterable[bytes]
+    path_filter: "Optional[AnyFilter]",
+    engine: Any,
+    roots: Iterable[bytes],
+    stop: "Union[_engine.CancelToken, _engine.Flag, None]" = None,
 ) -> Optional[Any]:
-    """What an engine takes, of what users may give. Functions are not asked about the roots."""
+    """What an engine takes, of what users may give.
+
+    Functions are not asked about the roots, nor about anything once `stop` is cancelled: engines
+    judge some hundred names before they look whether the walk goes on.
+    """
     if path_filter is None:
         return None
     names = frozenset(os.fsdecode(root) for root in roots)
     if isinstance(path_filter, PathFilter):
-        custom = path_filter._custom
-        if custom is None:
+        if path_filter._custom is None:
             return path_filter._for_engine(engine)
-        return path_filter._make(engine, _but_for(names, custom))
+        return path_filter._make(engine, _judge(path_filter._custom, names, stop))
     match = getattr(path_filter, "match", None)
     if match is not None and callable(match):
-        judge = _but_for(names, _of_paths(match))
-    elif callable(path_filter):
-        judge = _but_for(names, path_filter)
-    else:
-        raise TypeError(
-            "path_filter must be a PathFilter, have a method match, or be callable, not "
-            + type(path_filter).__name__
-        )
-    return engine.PathFilter(custom=judge)
+        return engine.PathFilter(custom=_judge(_of_paths(match), names, stop))
+    if callable(path_filter):
+        return engine.PathFilter(custom=_judge(path_filter, names, stop))
+    raise TypeError(
+        "path_filter must be a PathFilter, have a method match, or be callable, not "
+        + type(path_filter).__name__
+    )
 
 
-def _but_for(names: "frozenset[str]", custom: Callable[[str], bool]) -> Callable[[str], bool]:
-    def judge(path: str) -> bool:
-        return path not in names and bool(custom(path))
-
-    return judge
+def _judge(
+    custom: Callable[[str], bool],
+    names: "frozenset[str]",
+    stop: "Union[_engine.CancelToken, _engine.Flag, None]",
+) -> Callable[[str], bool]:
+    if stop is None:
+        return lambda path: path not in names and bool(custom(path))
+    flag = stop
+    return lambda path: flag.cancelled or (path not in names and bool(custom(path)))
 
 
 def _of_paths(match: Callable[[Any], bool]) -> Callable[[str], bool]:

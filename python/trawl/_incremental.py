@@ -53,6 +53,7 @@ class IncrementalScan(Generic[T]):
         engine: Any,
         options: "dict[str, Any]",
         convert: Callable[[Any], List[T]],
+        closed: _engine.Flag,
     ) -> None:
         self._root = root
         self._engine = engine
@@ -60,7 +61,7 @@ class IncrementalScan(Generic[T]):
         self._convert = convert
         self._lock = threading.Lock()
         self._stream: Any = None
-        self._closed = False
+        self._closed = closed
         self._ending: Optional[str] = None
         self._errors: List[WalkError] = []
 
@@ -89,7 +90,7 @@ class IncrementalScan(Generic[T]):
 
     def _begin(self) -> Any:
         with self._lock:
-            if self._stream is None and not self._closed:
+            if self._stream is None and not self._closed.cancelled:
                 check_directory(self._root)
                 self._stream = self._engine.TableStream([self._root], **self._options)
             return self._stream
@@ -115,12 +116,12 @@ class IncrementalScan(Generic[T]):
             if self._ending is not None:
                 return
             self._errors = walk_errors(errors)
-            self._ending = "cancelled" if self._closed else stream.ending
+            self._ending = "cancelled" if self._closed.cancelled else stream.ending
         raise_root_error(self._root, errors)
 
     def _cancel(self) -> None:
         """Does not wait."""
-        self._closed = True
+        self._closed.cancelled = True
         stream = self._stream
         if stream is not None and self._ending is None:
             stream.cancel()
@@ -294,22 +295,27 @@ def scan_incremental(
             engine.MODE | engine.LINKS | engine.OWNER | engine.IDENTITY | engine.SIZE
             | engine.BLOCKS | engine.MTIME
         )  # fmt: skip
+    closed = _engine.Flag()
     options = {
         "fields": fields,
         "types": types,
         "include_roots": False,
         "max_depth": check_depth(max_depth),
         "follow": 2 if symlinks == "follow" else 1,
-        "filter": engine_filter(path_filter, engine, [name]),
+        "filter": engine_filter(path_filter, engine, [name], closed),
         "threads": check_threads(threads),
         "timeout": check_duration(max_duration),
         "chunk_rows": check_positive(batch_size, "batch_size"),
         "capacity": check_positive(max_pending, "max_pending"),
     }
     if metadata:
-        return IncrementalScan(name, engine, options, file_infos)
+        return IncrementalScan(name, engine, options, file_infos, closed)
 
     from pathlib import Path
 
     make = type(Path())
-    return IncrementalScan(name, engine, options, lambda table: [*map(make, table.paths())])
+
+    def convert(table: Any) -> "List[Path]":
+        return [*map(make, table.paths())]
+
+    return IncrementalScan(name, engine, options, convert, closed)

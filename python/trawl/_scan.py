@@ -67,6 +67,7 @@ class _Request:
         follow_symlinks: bool,
         max_depth: Optional[int],
         implementation: "Optional[Implementation]",
+        cancel: "Optional[CancelToken]",
     ) -> None:
         self.begin = time.monotonic()
         self.root = path_bytes(root)
@@ -80,16 +81,17 @@ class _Request:
             "max_depth": check_depth(max_depth),
             "follow": 2 if follow_symlinks else 1,
             "threads": check_threads(max_simultaneous, "max_simultaneous"),
-            "filter": engine_filter(path_filter, self.engine, [self.root]),
+            "filter": engine_filter(path_filter, self.engine, [self.root], cancel),
         }
+        self.token = None if cancel is None else cancel._bind(self.engine)
 
     def run(
         self,
-        token: Any,
         poll: Optional[Callable[[int], object]],
         make: Optional[Callable[[str], T]],
     ) -> "ScanResult[T]":
         check_directory(self.root)
+        token = self.token
         timeout = self.duration
         if timeout is not None:  # from the call on, also if it waited for its turn
             timeout = max(0.0, timeout - (time.monotonic() - self.begin))
@@ -159,11 +161,11 @@ async def scan(
 
     from . import _threads
 
+    token = _engine.CancelToken()
     request = _Request(
         root, max_simultaneous, path_filter, add_directories, max_duration, follow_symlinks,
-        max_depth, implementation,
+        max_depth, implementation, token,
     )  # fmt: skip
-    token = request.engine.CancelToken()
     failures: List[BaseException] = []
     on_loop: Any = progress
     if callable(progress):
@@ -186,7 +188,7 @@ async def scan(
 
     def call() -> "ScanResult[Path]":
         with reporter as poll:
-            return request.run(token, poll, make)
+            return request.run(poll, make)
 
     result = await _threads.run(call, token.cancel)
     if failures:
@@ -215,9 +217,9 @@ def scan_sync(
     return _waiting(
         _Request(
             root, max_simultaneous, path_filter, add_directories, max_duration, follow_symlinks,
-            max_depth, implementation,
+            max_depth, implementation, cancel,
         ),
-        progress, cancel, _maker(),
+        progress, _maker(),
     )  # fmt: skip
 
 
@@ -239,18 +241,16 @@ def scan_directory_parallel(
     return _waiting(
         _Request(
             root, max_simultaneous, path_filter, add_directories, max_duration, follow_symlinks,
-            max_depth, implementation,
+            max_depth, implementation, cancel,
         ),
-        progress, cancel, None,
+        progress, None,
     )  # fmt: skip
 
 
 def _waiting(
     request: _Request,
     progress: "Progress",
-    cancel: "Optional[CancelToken]",
     make: Optional[Callable[[str], T]],
 ) -> "ScanResult[T]":
-    token = None if cancel is None else cancel._bind(request.engine)
     with Reporter(progress, "Scanning") as poll:
-        return request.run(token, poll, make)
+        return request.run(poll, make)

@@ -64,14 +64,15 @@ def walk(
     """
     root = path_bytes(top)
     engine = _engine.select(implementation)
+    closed = _engine.Flag()
     options = {
         "topdown": bool(topdown),
         "follow": 2 if followlinks else 1,
         "max_depth": check_depth(max_depth),
-        "filter": engine_filter(path_filter, engine, [root]),
+        "filter": engine_filter(path_filter, engine, [root], closed),
         "threads": check_threads(threads),
     }
-    walker = _Walk(engine, root, options, onerror)
+    walker = _Walk(engine, root, options, onerror, closed)
     found: "Triples[Any]" = walker.top_down() if topdown else walker.plain()
     return _in_bytes(found) if isinstance(os.fspath(top), bytes) else found
 
@@ -92,7 +93,9 @@ class _Walk:
         root: bytes,
         options: "Dict[str, Any]",
         onerror: Optional[Callable[[OSError], object]],
+        closed: _engine.Flag,
     ) -> None:
+        self._closed = closed
         self._engine = engine
         self._root = root
         self._options = options
@@ -112,7 +115,7 @@ class _Walk:
                     return
                 yield triple
         finally:
-            self._stream.cancel()
+            self._cancel()
 
     def top_down(self) -> "Iterator[Triple]":
         self._stream = self._engine.WalkStream(self._root, **self._options)
@@ -124,7 +127,11 @@ class _Walk:
                 if not self._is_dropped(triple):
                     yield from self._give(triple)
         finally:
-            self._stream.cancel()
+            self._cancel()
+
+    def _cancel(self) -> None:
+        self._closed.cancelled = True
+        self._stream.cancel()
 
     def _give(self, triple: "Triple") -> "Iterator[Triple]":
         path, directories, _ = triple
@@ -174,7 +181,8 @@ class _Walk:
                 return
         if not self._options["follow"] == 2 and os.path.islink(path):
             return
-        yield from _Walk(self._engine, os.fsencode(path), options, self._onerror).top_down()
+        inner = _Walk(self._engine, os.fsencode(path), options, self._onerror, _engine.Flag())
+        yield from inner.top_down()
 
     def _await(self, path: str) -> "Optional[Triple]":
         """The triple of this directory, which is or was on its way; None if it has none."""
@@ -326,17 +334,18 @@ def scantree(
     """
     root = path_bytes(top)
     engine = _engine.select(implementation)
+    closed = _engine.Flag()
     options = {
         "include_roots": min_depth == 0,
         "min_depth": check_depth(min_depth, "min_depth") or 0,
         "max_depth": check_depth(max_depth),
         "follow": 2 if follow_symlinks else 1,
         "one_file_system": bool(one_file_system),
-        "filter": engine_filter(path_filter, engine, [root]),
+        "filter": engine_filter(path_filter, engine, [root], closed),
         "timeout": check_duration(max_duration),
         "threads": check_threads(threads),
     }
-    return _entries(engine, root, options, metadata, onerror)
+    return _entries(engine, root, options, metadata, onerror, closed)
 
 
 def _entries(
@@ -345,6 +354,7 @@ def _entries(
     options: "Dict[str, Any]",
     metadata: bool,
     onerror: Optional[Callable[[OSError], object]],
+    closed: _engine.Flag,
 ) -> Iterator[DirEntry]:
     from ._tables import field_bits
     from ._usage import _STAT_COLUMNS, _STAT_FIELDS, _stat_result
@@ -370,4 +380,5 @@ def _entries(
             for _, code, _, path in stream.errors:
                 onerror(OSError(code, os.strerror(code), path))
     finally:
+        closed.cancelled = True
         stream.cancel()

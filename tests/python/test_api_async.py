@@ -206,7 +206,11 @@ try:
         print("exit", flush=True)
         sys.exit(0)
 except KeyboardInterrupt:
-    left = [each.name for each in threading.enumerate() if each.name.startswith("trawl-")]
+    for _ in range(20):  # a thread that has given its result may still be on its way out
+        left = [each.name for each in threading.enumerate() if each.name.startswith("trawl-")]
+        if not left:
+            break
+        time.sleep(0.005)
     print("interrupted", left, flush=True)
 """
 
