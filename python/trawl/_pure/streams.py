@@ -4,6 +4,8 @@ pulls."""
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from collections import deque
@@ -14,6 +16,7 @@ from .walk import (
     ALL_TYPES,
     DIRECTORY,
     FOLLOW_NEVER,
+    SYMLINK,
     CancelToken,
     Error,
     Node,
@@ -242,7 +245,11 @@ class WalkStream:
         below: List[Node] = []
         for batch in self._walk.batches(node):
             for entry in batch:
-                (directories if entry[1] == DIRECTORY else others).append(entry[0])
+                # A link to a directory is among them, whether or not it is entered: os.walk has it so.
+                is_directory = entry[1] == DIRECTORY or (
+                    entry[1] == SYMLINK and os.path.isdir(node.prefix + entry[0])
+                )
+                (directories if is_directory else others).append(entry[0])
             below += self._walk.children(node, batch)
         triple = (node.path, directories, others) if node.was_entered else None
         if node.state == "cancelled":
@@ -256,6 +263,8 @@ class WalkStream:
         entry = walk.root(raw)
         root = None if entry is None else walk.root_node(entry)
         if root is None:
+            if entry is not None and not entry[3]:
+                walk.note("open", OSError(errno.ENOTDIR, ""), 0, os.fsdecode(raw))
             return
         stack: List[_Visit] = []
         node: Optional[Node] = root
