@@ -212,7 +212,7 @@ nb::dict tree_of(const ProfileTreeFolder& root) {
   };
   nb::dict made = make(root);
   while (!open.empty()) {
-    const auto [folder, children] = std::move(open.back());
+    auto [folder, children] = std::move(open.back());
     open.pop_back();
     for (const ProfileTreeFolder& child : folder->children) {
       children.append(make(child));
