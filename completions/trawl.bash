@@ -46,6 +46,14 @@ _trawl() {
         --respect-ignore --safe-links --stall-timeout= --stat= --stats --stats= --threads=
         --timeout= --type= --version'
       ;;
+    profile)
+      letters='XnB' operands='d'
+      options='--block-size= --color --color= --dereference --errors --exact --exclude-caches
+        --exclude-from= --exclude= --follow --help --html= --ignore-file= --json --max-depth=
+        --one-file-system --progress --progress= --respect-ignore --sections= --si
+        --stall-timeout= --stats --stats= --threads= --timeout= --top= --trace= --tree=
+        --version'
+      ;;
     stat)
       letters='c' operands='f'
       options='--csv --dereference --fields= --files-from= --follow --format= --help --json
@@ -90,14 +98,16 @@ _trawl() {
       -X | --exclude-from | --ignore-file | --trace | du-X | du--exclude-from | \
         du--files0-from | du--trace | du--ignore-file | find--ignore-file | find--newer-than | \
         ignored--ignore-file | list--arrow | list-X | list--exclude-from | list--ignore-file | \
-        stat--files-from)
+        profile-X | profile--exclude-from | profile--ignore-file | profile--html | \
+        profile--trace | stat--files-from)
         kind=f ;;
       --color | --progress | du--progress | find-c | find--color | find--hyperlink | \
-        find--strip-cwd-prefix | find--progress | list--progress | stat--progress)
+        find--strip-cwd-prefix | find--progress | list--progress | profile--color | \
+        profile--progress | stat--progress)
         words='auto always never' ;;
-      --stats | du--stats | find--stats | list--stats | stat--stats)
+      --stats | du--stats | find--stats | list--stats | profile--stats | stat--stats)
         words='text json' ;;
-      du-B | du--block-size)
+      du-B | du--block-size | profile-B | profile--block-size)
         words='K M G T kB MB GB human-readable si' ;;
       du--time)
         words='atime access use ctime status' ;;
@@ -123,14 +133,16 @@ _trawl() {
         words='f d l s p b c' list=1 ;;
       list--follow)
         words='never roots all' ;;
+      profile--sections)
+        words='all summary types extensions sizes modified accessed depths names folders largest oldest newest empty owners groups links duplicates' list=1 ;;
       *) return ;;
     esac
   elif [[ $word == -* && ! $ended ]]; then
     words=$options
   elif [[ $COMP_CWORD -eq 1 ]]; then
-    words='du find ignored list stat help' kind=f
+    words='du find ignored list profile stat help' kind=f
   elif [[ $COMP_CWORD -eq 2 && ${COMP_WORDS[1]} == help ]]; then
-    words='du find ignored list stat'
+    words='du find ignored list profile stat'
   else
     kind=$operands
   fi
