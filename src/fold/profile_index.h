@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where in a vector the item with a key is: open addressing, linear probing, at most half full. A
+// Where in a vector the item with a key is: open addressing, linear probing, at most 5/8 full. A
 // slot holds half of the hash, so that other items are hardly ever looked at: they are in memory
 // that is not cached.
 #pragma once
@@ -38,7 +38,7 @@ class ProfileIndex {
   // The last of so many items; all are in it then. `hash_of_item(item)`.
   template <class HashOfItem>
   void add_last(std::size_t items, HashOfItem hash_of_item) {
-    if (2 * items > slots_.size()) {
+    if (!has_room(slots_.size(), items)) {
       rebuild(items, hash_of_item);
     } else {
       put(hash_of_item(items - 1), items - 1);
@@ -47,7 +47,7 @@ class ProfileIndex {
   template <class HashOfItem>
   void rebuild(std::size_t items, HashOfItem hash_of_item) {
     std::size_t size = 16;
-    while (size < 4 * items) {
+    while (!has_room(size, items)) {
       size *= 2;
     }
     slots_.assign(size, {});
@@ -62,6 +62,7 @@ class ProfileIndex {
     std::uint32_t next_item = 0;  // one more than the item; 0: none
   };
 
+  static bool has_room(std::size_t slots, std::size_t items) { return 8 * items <= 5 * slots; }
   static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
   void put(std::uint64_t hash, std::size_t item) {
     const std::size_t mask = slots_.size() - 1;

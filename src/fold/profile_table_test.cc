@@ -197,8 +197,9 @@ TEST(ProfileDuplicates, DependOnNothingButTheFiles) {
       ++expected_groups;
       wasted += (its.size() - 1) * key.second;
       const auto found = std::find_if(
-          profile.duplicates.begin(), profile.duplicates.end(),
-          [&](const auto& group) { return group.name == key.first && group.size == key.second; });
+          profile.duplicates.begin(), profile.duplicates.end(), [its_key = key](const auto& group) {
+            return group.name == its_key.first && group.size == its_key.second;
+          });
       ASSERT_NE(found, profile.duplicates.end());
       std::vector<std::string> paths;
       for (const auto& [identity, path] : its) paths.push_back(path);
