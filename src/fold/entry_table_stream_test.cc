@@ -218,7 +218,7 @@ TEST(EntryTableStream, MayBeAskedForFullChunksOnly) {
     while (!stream.finished()) {
       if (const std::optional<EntryChunk> chunk = stream.next(1ms)) {
         append(found, *chunk);
-        short_ones += chunk->rows() < 64 ? 1 : 0;
+        short_ones += chunk->rows() < 64 ? 1U : 0U;
       }
     }
     EXPECT_LE(short_ones, threads);
