@@ -289,7 +289,7 @@ TEST(EntryTableStream, ThrowsWhatTheWalkThrewAfterTheRest) {
   top.file("x");
   FilterOptions filter_options;
   filter_options.custom = [](const char* path) -> bool {
-    if (std::string_view(path).ends_with("x")) throw std::runtime_error("custom");
+    if (std::string_view(path).ends_with("/x")) throw std::runtime_error("custom");
     return false;
   };
   const PathFilter filter(filter_options);
