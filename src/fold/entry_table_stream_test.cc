@@ -218,7 +218,7 @@ TEST(EntryTableStream, MayBeAskedForFullChunksOnly) {
     while (!stream.finished()) {
       if (const std::optional<EntryChunk> chunk = stream.next(1ms)) {
         append(found, *chunk);
-        short_ones += chunk->rows() < 64 ? 1 : 0;
+        short_ones += chunk->rows() < 64 ? 1U : 0U;
       }
     }
     EXPECT_LE(short_ones, threads);
@@ -289,7 +289,7 @@ TEST(EntryTableStream, ThrowsWhatTheWalkThrewAfterTheRest) {
   top.file("x");
   FilterOptions filter_options;
   filter_options.custom = [](const char* path) -> bool {
-    if (std::string_view(path).ends_with("x")) throw std::runtime_error("custom");
+    if (std::string_view(path).ends_with("/x")) throw std::runtime_error("custom");
     return false;
   };
   const PathFilter filter(filter_options);

@@ -224,6 +224,18 @@ TEST(EntryTable, OfNamesStatsNothing) {
   EXPECT_LE(table.result().statistics.stat_calls, 2U);  // of the root
 }
 
+TEST(EntryTable, EntersNothingBelowItsDepth) {
+  const TemporaryDirectory top(testing::in_memory());
+  for (const char* name : {"a", "a/b", "a/b/c"}) top.directory(name);
+  for (const int depth : {0, 1, 2}) {
+    TableOptions options;
+    options.max_depth = depth;
+    const EntryTable table = scan_table(std::vector{top.path()}, options);
+    EXPECT_EQ(table.rows(), static_cast<std::size_t>(depth) + 1);
+    EXPECT_EQ(table.result().statistics.directories, static_cast<std::uint64_t>(depth));
+  }
+}
+
 TEST(EntryTable, StatsNoDirectoryByName) {
   const TemporaryDirectory top(testing::in_memory());
   for (int i = 0; i < 50; ++i) top.directory("directory" + std::to_string(i));
