@@ -59,6 +59,9 @@ struct TableOptions {
   std::size_t chunk_rows = 65'536;  // at most, from 1; a chunk also ends before 2^31 bytes of paths
   // Of an EntryTableStream: rows in the channel, from 1; a larger chunk passes when it is empty.
   std::size_t capacity = 262'144;
+  // Of an EntryTableStream: what was found is not kept from who waits for it until a chunk is full,
+  // and the first chunks are small. False: all chunks but the last few are full.
+  bool prompt = true;
 };
 
 // Rows of one chunk, as columns. Plain memory, 64-byte aligned, that lives as long as the chunk;
@@ -136,15 +139,15 @@ EntryTable make_table(const FileList& list, Fields fields, bool link_targets,
 EntryTable make_table(std::span<const std::string> paths, std::span<const StatResult> results,
                       Fields fields, std::size_t chunk_rows = 65'536);
 
-enum class PathKind : std::uint8_t { full, relative };
-
 // One chunk of all, or more if their paths are longer than a chunk's may be. For lists that come
-// part by part: collect_chunked().
+// part by part: collect_chunked(). With `relative_root`, paths are relative, and that is the
+// root's.
 std::vector<EntryChunk> make_chunks(std::span<const FileListEntry> entries, Fields fields,
-                                    bool link_targets, PathKind paths = PathKind::full);
+                                    bool link_targets,
+                                    std::optional<std::string_view> relative_root = std::nullopt);
 
 // The walk has threads of its own, and begins at once. What was found is at hand some milliseconds
-// later if anybody waits for it, also when no chunk is full.
+// later if anybody waits for it, also when no chunk is full (TableOptions::prompt).
 class EntryTableStream {
  public:
   EntryTableStream(std::vector<std::string> roots, TableOptions options);

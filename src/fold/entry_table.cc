@@ -93,23 +93,25 @@ EntryTable scan_table(std::span<const std::string> roots, const TableOptions& op
 }
 
 std::vector<EntryChunk> make_chunks(std::span<const FileListEntry> entries, Fields fields,
-                                    bool link_targets, PathKind paths) {
+                                    bool link_targets,
+                                    std::optional<std::string_view> relative_root) {
   fold::ChunkBuilder builder(fields, link_targets, entries.size());
   std::vector<EntryChunk> chunks;
   std::string path;
   for (const FileListEntry& entry : entries) {
     path.clear();
-    if (paths == PathKind::relative) {
-      entry.append_relative_path(path);
-    } else {
+    if (!relative_root) {
       entry.append_full_path(path);
+    } else if (entry.is_root()) {
+      path = *relative_root;
+    } else {
+      entry.append_relative_path(path);
     }
     Metadata metadata;
     if (fields != Fields::none) {
       metadata = entry.metadata();
     }
     const fold::TableRow row{
-        .directory = {},
         .name = path,
         .depth = entry.depth(),
         .type = entry.type(),
@@ -148,8 +150,7 @@ EntryTable make_table(std::span<const std::string> paths, std::span<const StatRe
   std::vector<EntryChunk> chunks;
   for (std::size_t i = 0; i < paths.size() && i < results.size(); ++i) {
     const StatResult& answer = results[i];
-    const fold::TableRow row{.directory = {},
-                             .name = paths[i],
+    const fold::TableRow row{.name = paths[i],
                              .type = answer ? answer.metadata.type() : FileType::unknown,
                              .error = answer.error,
                              .metadata = answer ? &answer.metadata : nullptr};
@@ -185,6 +186,13 @@ struct EntryTableStream::Implementation {
       });
     } catch (...) {
       failure = std::current_exception();
+    }
+    try {
+      pipe.flush();
+    } catch (...) {
+      if (failure == nullptr) {
+        failure = std::current_exception();
+      }
     }
     pipe.close();
   }

@@ -160,8 +160,8 @@ namespace trawl::fold {
 
 // One row.
 struct TableRow {
-  std::string_view directory;  // empty: `name` is the path
-  std::string_view name;
+  std::string_view directory = {};  // empty: `name` is the path
+  std::string_view name = {};
   int depth = 0;
   FileType type = FileType::unknown;
   int error = 0;

@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds kLook{20};
 class ChunkPipe::Producer final : public RowSink {
  public:
   Producer(ChunkPipe& pipe, const TableOptions& options)
-      : RowSink(options, kFirstRows), pipe_(pipe) {}
+      : RowSink(options, options.prompt ? kFirstRows : SIZE_MAX), pipe_(pipe) {}
 
   std::unique_lock<std::mutex> lock() override { return std::unique_lock(mutex_); }
   std::unique_lock<std::mutex> try_lock() { return std::unique_lock(mutex_, std::try_to_lock); }
@@ -85,10 +85,18 @@ void ChunkPipe::push(EntryChunk chunk, bool wait) {
   }
 }
 
-bool ChunkPipe::fetch() {
+std::vector<ChunkPipe::Producer*> ChunkPipe::producers() {
   const std::lock_guard lock(producers_mutex_);
-  bool all = true;
+  std::vector<Producer*> all;
   for (const std::unique_ptr<Producer>& producer : producers_) {
+    all.push_back(producer.get());
+  }
+  return all;
+}
+
+bool ChunkPipe::fetch() {
+  bool all = true;
+  for (Producer* const producer : producers()) {
     const std::unique_lock held = producer->try_lock();
     if (held.owns_lock()) {
       producer->flush(false);
@@ -99,14 +107,14 @@ bool ChunkPipe::fetch() {
   return all;
 }
 
-void ChunkPipe::close() {
-  {
-    const std::lock_guard lock(producers_mutex_);
-    for (const std::unique_ptr<Producer>& producer : producers_) {
-      const std::unique_lock held = producer->lock();
-      producer->flush(true);
-    }
+void ChunkPipe::flush() {
+  for (Producer* const producer : producers()) {
+    const std::unique_lock held = producer->lock();
+    producer->flush(true);
   }
+}
+
+void ChunkPipe::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
   filled_.notify_all();
@@ -137,6 +145,14 @@ std::optional<EntryChunk> ChunkPipe::pop(const Deadline& deadline, bool& ended) 
   const auto is_over = [&] { return !queue_.empty() || closed_ || is_cancelled(); };
   ended = false;
   while (!is_over()) {
+    if (!options_.prompt) {
+      if (!deadline) {
+        filled_.wait(lock, is_over);
+      } else if (!filled_.wait_until(lock, *deadline, is_over)) {
+        return std::nullopt;
+      }
+      break;
+    }
     if (any_popped_ && filled_.wait_until(lock, until(kPatience), is_over)) {
       break;
     }

@@ -38,6 +38,8 @@ class ChunkPipe {
 
   // One call at a time. The sink is for one worker.
   RowSink& add_producer();
+  // When the walk is done: hands over what is left. May wait for room.
+  void flush();
   // No more rows will come.
   void close();
   void cancel();
@@ -52,6 +54,8 @@ class ChunkPipe {
   class Producer;
 
   bool may_wait() const;
+  // For who may wait for readers, or is one: that mutex must not be held meanwhile.
+  std::vector<Producer*> producers();
   void push(EntryChunk chunk, bool wait);
   bool fetch();  // false: not quite all
 

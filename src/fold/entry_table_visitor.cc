@@ -59,8 +59,7 @@ Verdict TableVisitor::enter(Directory& directory) {
     return Verdict::proceed;
   }
   const std::unique_lock lock = sink_.lock();
-  sink_.add({.directory = {},
-             .name = path_of(directory),
+  sink_.add({.name = path_of(directory),
              .depth = directory.depth(),
              .type = FileType::directory,
              .metadata = &directory.metadata()});
@@ -116,8 +115,7 @@ void TableVisitor::leave(Directory& directory) {
   std::string path;
   directory.append_path(path);
   const std::unique_lock lock = sink_.lock();
-  sink_.add({.directory = {},
-             .name = path,
+  sink_.add({.name = path,
              .depth = directory.depth(),
              .type = FileType::directory,
              .error = known ? 0 : directory.error(),

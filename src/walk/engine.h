@@ -100,6 +100,7 @@ class Engine {
   void begin_filter(Worker& worker, Node& node, const sys::DirectoryHandle& handle,
                     std::span<const std::byte> records, bool is_all);
   void filter_batch(Worker& worker, const Node& node, std::span<Entry> batch);
+  bool custom_leaves_out(const char* path);
   bool is_left_out(Worker& worker, const Node& node, const Entry& entry, bool is_directory);
   int read_two(Worker& worker, sys::DirectoryHandle& handle, std::int64_t offset,
                std::span<std::byte> buffer, std::array<sys::Dirent, 2>& found, std::size_t& count);

@@ -101,7 +101,7 @@ void Engine::filter_batch(Worker& worker, const Node& node, std::span<Entry> bat
   const bool has_custom = static_cast<bool>(options_.filter->options().custom);
   if (node.is_origin()) {
     for (Entry& entry : batch) {
-      entry.skip = has_custom && options_.filter->options().custom(entry.name.data());
+      entry.skip = has_custom && custom_leaves_out(entry.name.data());
     }
     return;
   }
@@ -126,6 +126,16 @@ void Engine::filter_batch(Worker& worker, const Node& node, std::span<Entry> bat
   }
 }
 
+// What it throws ends the walk, as what a visitor throws does.
+bool Engine::custom_leaves_out(const char* path) {
+  bool left_out = true;
+  visit([&] {
+    left_out = options_.filter->options().custom(path);
+    return Verdict::proceed;
+  });
+  return left_out;
+}
+
 bool Engine::is_left_out(Worker& worker, const Node& node, const Entry& entry, bool is_directory) {
   const PathFilter::Context& filter = options_.filter->context();
   const std::size_t begin = worker.filter_path.size();
@@ -138,7 +148,7 @@ bool Engine::is_left_out(Worker& worker, const Node& node, const Entry& entry, b
   if (!left_out && options_.filter->options().custom) {
     const std::size_t shown = worker.custom_path.size();
     worker.custom_path += entry.name;
-    left_out = options_.filter->options().custom(worker.custom_path.c_str());
+    left_out = custom_leaves_out(worker.custom_path.c_str());
     worker.custom_path.resize(shown);
   }
   return left_out;

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -252,6 +253,23 @@ TEST_F(WalkFilter, TheCallersTestSeesPathsAsReported) {
   EXPECT_EQ(asked, (Paths{root_, root_ + "/d", root_ + "/d/x", root_ + "/d/y"}));
   options.custom = [&](const char* path) { return path == root_; };
   EXPECT_EQ(walk(options).entries.size(), 0U);  // roots, too
+}
+
+// And nothing is left behind of what was live.
+TEST_F(WalkFilter, WhatCustomThrowsEndsTheWalk) {
+  place_.directory("t/d");
+  place_.directory("t/d/e");
+  place_.file("t/d/e/x");
+  for (const char* at : {"t", "d", "e", "x"}) {
+    FilterOptions options;
+    options.custom = [&](const char* path) -> bool {
+      if (std::string_view(path).ends_with(std::string("/") + at)) {
+        throw std::runtime_error("custom");
+      }
+      return false;
+    };
+    EXPECT_THROW(walk(options), std::runtime_error) << at;
+  }
 }
 
 // The ignore file is the last that is listed, far behind the first buffer.
