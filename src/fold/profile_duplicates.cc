@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "fold/profile_table.h"
@@ -16,17 +17,11 @@ std::uint64_t hash_of_linked(std::size_t group, const FileIdentity& identity) {
   return hash_of({}, std::hash<FileIdentity>{}(identity) + group * 0x9E3779B97F4A7C15U);
 }
 
-std::uint64_t wasted_by(std::uint64_t files, std::uint64_t size) {
-  std::uint64_t wasted = 0;
-  return __builtin_mul_overflow(files - 1, size, &wasted) ? UINT64_MAX : wasted;
-}
-
 }  // namespace
 
 void ProfileDuplicates::add(std::string_view name, std::uint64_t size, const FolderRef& folder,
                             const FileIdentity* identity) {
-  const std::uint64_t hash = hash_of(name, size);
-  const std::size_t group = group_of(name, size, hash);
+  const std::size_t group = group_of(name, size);
   if (identity != nullptr) {
     add_linked(group, *identity, folder);
   } else {
@@ -38,21 +33,26 @@ void ProfileDuplicates::add(std::string_view name, std::uint64_t size, const Fol
   }
 }
 
-std::size_t ProfileDuplicates::group_of(std::string_view name, std::uint64_t size,
-                                        std::uint64_t hash) {
-  const std::size_t found = index_.find(hash, [&](std::size_t i) {
+std::size_t ProfileDuplicates::add_name(std::vector<char>& names, std::string_view name) {
+  const std::size_t begin = names.size();
+  const auto size = static_cast<std::uint16_t>(name.size());
+  names.resize(begin + sizeof size + size);
+  std::memcpy(names.data() + begin, &size, sizeof size);
+  std::memcpy(names.data() + begin + sizeof size, name.data(), size);
+  return begin;
+}
+
+std::size_t ProfileDuplicates::group_of(std::string_view name, std::uint64_t size) {
+  const std::size_t found = index_.find(hash_of(name, size), [&](std::size_t i) {
     return groups_[i].size == size && this->name(groups_[i]) == name;
   });
   if (found != ProfileIndex::kNone) {
     return found;
   }
   Group& group = groups_.emplace_back();
-  group.hash = hash;
   group.size = size;
-  group.name = names_.size();
-  group.name_size = static_cast<std::uint32_t>(name.size());
-  names_.insert(names_.end(), name.begin(), name.end());
-  index_.add_last(groups_.size(), [this](std::size_t i) { return groups_[i].hash; });
+  group.name = add_name(names_, name);
+  index_.add_last(groups_.size(), [this](std::size_t i) { return hash(groups_[i]); });
   return groups_.size() - 1;
 }
 
@@ -62,17 +62,21 @@ void ProfileDuplicates::add_path(Group& group, const FolderRef& folder) {
     group.first = folder;
     return;
   }
+  if (group.more == nullptr) {
+    group.more = std::make_unique<std::vector<FolderRef>>();
+  }
+  std::vector<FolderRef>& more = *group.more;
   if (all_paths_) {
-    group.more.push_back(folder);
+    more.push_back(folder);
     return;
   }
   const std::string_view its_name = name(group);
   const auto lower = [its_name](const FolderRef& a, const FolderRef& b) {
     return compare_paths(a.get(), its_name, b.get(), its_name) < 0;
   };
-  if (group.more.size() + 1 < kPaths) {
-    group.more.push_back(folder);
-    if (group.more.size() + 1 < kPaths) {
+  if (more.size() + 1 < kPaths) {
+    more.push_back(folder);
+    if (more.size() + 1 < kPaths) {
       return;
     }
   } else if (lower(folder, group.first)) {
@@ -81,7 +85,7 @@ void ProfileDuplicates::add_path(Group& group, const FolderRef& folder) {
     return;
   }
   // As many as are kept: the highest comes first, to be compared with what comes next.
-  FolderRef& highest = *std::max_element(group.more.begin(), group.more.end(), lower);
+  FolderRef& highest = *std::max_element(more.begin(), more.end(), lower);
   if (lower(group.first, highest)) {
     std::swap(group.first, highest);
   }
@@ -136,9 +140,7 @@ void ProfileDuplicates::drop_below(std::uint64_t floor) {
     if (group.size < floor) {
       continue;
     }
-    const std::string_view its_name = name(group);
-    group.name = names.size();
-    names.insert(names.end(), its_name.begin(), its_name.end());
+    group.name = add_name(names, name(group));
     place[i] = kept;
     if (kept != i) {
       groups_[kept] = std::move(group);
@@ -151,7 +153,7 @@ void ProfileDuplicates::drop_below(std::uint64_t floor) {
     linked.group = place[linked.group];
     return linked.group == kDropped;
   });
-  index_.rebuild(groups_.size(), [this](std::size_t i) { return groups_[i].hash; });
+  index_.rebuild(groups_.size(), [this](std::size_t i) { return hash(groups_[i]); });
   linked_index_.rebuild(linked_.size(), [this](std::size_t i) {
     return hash_of_linked(linked_[i].group, linked_[i].identity);
   });
@@ -161,12 +163,14 @@ void ProfileDuplicates::merge(ProfileDuplicates&& other) {
   std::vector<std::size_t> place(other.groups_.size());
   for (std::size_t i = 0; i < other.groups_.size(); ++i) {
     Group& from = other.groups_[i];
-    place[i] = group_of(other.name(from), from.size, from.hash);
+    place[i] = group_of(other.name(from), from.size);
     Group& group = groups_[place[i]];
     group.files += from.files;
     if (from.first.get() != nullptr) {
       add_path(group, from.first);
-      for (const FolderRef& folder : from.more) {
+    }
+    if (from.more != nullptr) {
+      for (const FolderRef& folder : *from.more) {
         add_path(group, folder);
       }
     }
@@ -178,27 +182,28 @@ void ProfileDuplicates::merge(ProfileDuplicates&& other) {
   }
 }
 
+std::uint64_t ProfileDuplicates::wasted_by(const Group& group) {
+  std::uint64_t wasted = 0;
+  return __builtin_mul_overflow(group.files - 1, group.size, &wasted) ? UINT64_MAX : wasted;
+}
+
 void ProfileDuplicates::finish(std::size_t top, Profile& profile) {
   limit_to_capacity();
   profile.duplicates_from = floor();
-  std::vector<std::uint64_t> files(groups_.size());
-  for (std::size_t i = 0; i < groups_.size(); ++i) {
-    files[i] = groups_[i].files;
-  }
   for (const Linked& linked : linked_) {
-    ++files[linked.group];
+    ++groups_[linked.group].files;
   }
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < groups_.size(); ++i) {
-    if (files[i] > 1) {
+    if (groups_[i].files > 1) {
       order.push_back(i);
       ++profile.duplicate_groups;
-      add_up(profile.duplicate_wasted, wasted_by(files[i], groups_[i].size));
+      add_up(profile.duplicate_wasted, wasted_by(groups_[i]));
     }
   }
   const auto before = [&](std::size_t a, std::size_t b) {
-    const std::uint64_t a_wasted = wasted_by(files[a], groups_[a].size);
-    const std::uint64_t b_wasted = wasted_by(files[b], groups_[b].size);
+    const std::uint64_t a_wasted = wasted_by(groups_[a]);
+    const std::uint64_t b_wasted = wasted_by(groups_[b]);
     if (a_wasted != b_wasted) {
       return a_wasted > b_wasted;
     }
@@ -209,13 +214,13 @@ void ProfileDuplicates::finish(std::size_t top, Profile& profile) {
   std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
                     before);
   std::vector<std::vector<const Folder*>> folders(shown);
-  std::vector<std::size_t> rank(groups_.size(), SIZE_MAX);
+  std::unordered_map<std::size_t, std::size_t> rank;
   for (std::size_t i = 0; i < shown; ++i) {
-    rank[order[i]] = i;
+    rank.emplace(order[i], i);
   }
   for (const Linked& linked : linked_) {
-    if (rank[linked.group] != SIZE_MAX) {
-      folders[rank[linked.group]].push_back(linked.folder.get());
+    if (const auto found = rank.find(linked.group); found != rank.end()) {
+      folders[found->second].push_back(linked.folder.get());
     }
   }
   for (std::size_t i = 0; i < shown; ++i) {
@@ -225,8 +230,10 @@ void ProfileDuplicates::finish(std::size_t top, Profile& profile) {
     if (group.first.get() != nullptr) {
       its_folders.push_back(group.first.get());
     }
-    for (const FolderRef& folder : group.more) {
-      its_folders.push_back(folder.get());
+    if (group.more != nullptr) {
+      for (const FolderRef& folder : *group.more) {
+        its_folders.push_back(folder.get());
+      }
     }
     std::sort(its_folders.begin(), its_folders.end(), [&](const Folder* a, const Folder* b) {
       return compare_paths(a, its_name, b, its_name) < 0;
@@ -237,7 +244,7 @@ void ProfileDuplicates::finish(std::size_t top, Profile& profile) {
     ProfileDuplicate& shown_group = profile.duplicates.emplace_back();
     shown_group.name = its_name;
     shown_group.size = group.size;
-    shown_group.files = files[order[i]];
+    shown_group.files = group.files;
     for (const Folder* folder : its_folders) {
       shown_group.paths.push_back(path_of(folder, its_name));
     }

@@ -21,6 +21,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -50,14 +52,14 @@ class ProfileDuplicates {
 
  private:
   static constexpr std::size_t kPaths = 4;
+  // 40 bytes: with `exact` there may be one per file.
   struct Group {
-    std::uint64_t hash = 0;
     std::uint64_t size = 0;
-    std::uint64_t files = 0;  // without linked ones
-    std::size_t name = 0;     // begins there
-    std::uint32_t name_size = 0;
-    FolderRef first;              // where the first file is; of linked ones alone, null
-    std::vector<FolderRef> more;  // where others are: those with the lowest paths, or all_paths_
+    std::uint64_t files = 0;  // without linked ones, until the end
+    std::size_t name = 0;     // where it begins: its length, two bytes, and itself
+    FolderRef first;          // where the first file is; of linked ones alone, null
+    // Where others are: those with the lowest paths, or all_paths_.
+    std::unique_ptr<std::vector<FolderRef>> more;
   };
   struct Linked {
     FileIdentity identity;
@@ -66,9 +68,14 @@ class ProfileDuplicates {
   };
 
   std::string_view name(const Group& group) const {
-    return {names_.data() + group.name, group.name_size};
+    std::uint16_t size = 0;
+    std::memcpy(&size, names_.data() + group.name, sizeof size);
+    return {names_.data() + group.name + sizeof size, size};
   }
-  std::size_t group_of(std::string_view name, std::uint64_t size, std::uint64_t hash);
+  std::uint64_t hash(const Group& group) const { return hash_of(name(group), group.size); }
+  static std::uint64_t wasted_by(const Group& group);
+  static std::size_t add_name(std::vector<char>& names, std::string_view name);
+  std::size_t group_of(std::string_view name, std::uint64_t size);
   void add_path(Group& group, const FolderRef& folder);
   void add_linked(std::size_t group, const FileIdentity& identity, const FolderRef& folder);
   void limit_to_capacity();

@@ -78,8 +78,9 @@ void expect_oracle(const std::string& root, ProfileOptions options, const LeftOu
 
 // Names that are alike, so that there is something to count; sizes, too.
 void add_likenesses(const RandomTree& tree, Random& random) {
-  static const std::vector<std::string> kNames = {
-      "a.TXT", "a.txt", ".bashrc", "b.", "c.tar.gz", "..x", "same", "x.\xc3\x84", "y.\xc3\xa4"};
+  static const std::vector<std::string> kNames = {"a.TXT",      "d.AZ@[",    "a.txt", ".bashrc",
+                                                  "b.",         "c.tar.gz",  "..x",   "same",
+                                                  "x.\xc3\x84", "y.\xc3\xa4"};
   for (const std::string& directory : tree.directories()) {
     for (const std::string& name : kNames) {
       const std::string path = directory + "/" + name;

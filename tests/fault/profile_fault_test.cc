@@ -217,6 +217,21 @@ TEST_P(ProfileFault, FieldsThatTheFilesystemLacks) {
   EXPECT_EQ(found.largest.size(), 2U);
 }
 
+// One call for the root by name, one per folder by descriptor, one per file.
+TEST_P(ProfileFault, AsksOnlyWhatItNeeds) {
+  FaultFileSystem filesystem(sys::linux_filesystem());
+  ProfileOptions options = options_of(GetParam());
+  profile_on(filesystem, directory_.path(), options);
+  EXPECT_EQ(filesystem.calls(Call::stat_at), 3U);
+  EXPECT_EQ(filesystem.calls(Call::stat_handle), 3U);
+  FaultFileSystem again(sys::linux_filesystem());
+  options.walk.max_depth = 0;
+  const Profile found = profile_on(again, directory_.path(), options);
+  EXPECT_EQ(again.calls(Call::stat_at), 2U);
+  EXPECT_EQ(again.calls(Call::stat_handle), 1U);
+  EXPECT_EQ(found.walk.statistics.entries, 3U);
+}
+
 // Each call in turn, with each error: no figure contradicts another, nothing is left open.
 TEST_P(ProfileFault, EachCallOnce) {
   const RandomTree tree(fresh_seed(), {.directories = 12, .entries = 4});
