@@ -83,6 +83,7 @@ class Report {
                     const std::vector<TableColumn>& columns, const Rows& rows) const;
   std::string measured(std::string_view heading, const std::string& note,
                        const std::vector<Measured>& lines) const;
+  std::string histogram(std::string_view heading, std::vector<Measured> lines) const;
   std::string counted_lines(std::string_view heading, const std::string& note,
                             const std::vector<std::pair<std::string, std::uint64_t>>& lines) const;
   template <class Table>
@@ -163,6 +164,14 @@ std::string Report::measured(std::string_view heading, const std::string& note,
                 {Kind::share, "", kShare},
                 {Kind::bar}},
                rows);
+}
+
+// Without the lines at either end that count nothing.
+std::string Report::histogram(std::string_view heading, std::vector<Measured> lines) const {
+  const auto counts = [](const Measured& line) { return line.count.files > 0; };
+  lines.erase(std::find_if(lines.rbegin(), lines.rend(), counts).base(), lines.end());
+  lines.erase(lines.begin(), std::find_if(lines.begin(), lines.end(), counts));
+  return measured(heading, "", lines);
 }
 
 std::string Report::counted_lines(
@@ -285,10 +294,7 @@ std::string Report::sizes() const {
     line.count += profile_.sizes[i + 1];
     lines.push_back(line);
   }
-  while (!lines.empty() && lines.back().count.files == 0) {
-    lines.pop_back();
-  }
-  return measured("Sizes", "", lines);
+  return histogram("Sizes", std::move(lines));
 }
 
 std::string Report::ages(std::string_view heading,
@@ -300,14 +306,9 @@ std::string Report::ages(std::string_view heading,
   static_assert(std::size(kAges) == kAgeBuckets);
   std::vector<Measured> lines;
   for (std::size_t i = 0; i < ages.size(); ++i) {
-    if (ages[i].files > 0 || !lines.empty()) {
-      lines.push_back({kAges[i], ages[i]});
-    }
+    lines.push_back({kAges[i], ages[i]});
   }
-  while (!lines.empty() && lines.back().count.files == 0) {
-    lines.pop_back();
-  }
-  return measured(heading, "", lines);
+  return histogram(heading, std::move(lines));
 }
 
 std::string Report::depths() const {

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMPLETIONS = ROOT / "completions"
-COMMANDS = {name: [] if name == "picture" else [name] for name in ("picture", "du", "find", "ignored", "list", "stat")}
+COMMANDS = {name: [] if name == "picture" else [name] for name in ("picture", "du", "find", "ignored", "list", "profile", "stat")}
 
 LONG = re.compile(r"(?<![\w-])--([a-z0-9][a-z0-9-]*)")
 SHORT = re.compile(r"(?<![\w-])-([A-Za-z0-9])(?![\w-])")
@@ -138,7 +138,7 @@ zpty -d shell
     ("list --type=f,", "b c d l p s"),
     ("list --follow=", "all never roots"),
     ("he", "help"),
-    ("help ", "du find ignored list stat"),
+    ("help ", "du find ignored list profile stat"),
     ("du --sum", "--summarize"),
     ("du -a --sum", ""),
     ("du --dep", ""),
@@ -163,7 +163,7 @@ def test_zsh_completes(tmp_path, line, expected):
     ("list --type=f,p", "--type=f,p"),
     ("list --follow=", "--follow=all --follow=never --follow=roots"),
     ("he", "help"),
-    ("help ", "du find ignored list stat"),
+    ("help ", "du find ignored list profile stat"),
     ("du --sum", "--summarize"),
     ("du --dep", ""),
     ("--dep", "--depth"),
@@ -222,7 +222,7 @@ def test_bash_puts_an_equals_sign_where_an_argument_follows(complete, trawl_path
     (["d"], ["du"]),
     (["h"], ["help"]),
     (["l"], ["list"]),
-    (["help", ""], ["du", "find", "ignored", "list", "stat"]),
+    (["help", ""], ["du", "find", "ignored", "list", "profile", "stat"]),
     (["st"], ["stat"]),
     (["stat", "--files-from=f"], ["--files-from=file"]),
     (["stat", "-c", ""], []),
@@ -239,6 +239,7 @@ def test_bash_puts_an_equals_sign_where_an_argument_follows(complete, trawl_path
     (["--sort", "=", "n"], ["name"]),
     (["--sort", "="], ["count", "name", "size"]),
     (["--sort", "c"], ["count"]),
+    (["profile", "--sections=sizes,o"], ["--sections=sizes,oldest", "--sections=sizes,owners"]),
     (["--color", "f"], ["file"]),  # the argument is optional: only behind '='
     (["--color", "=", "a"], ["always", "auto"]),
     (["--progress=n"], ["--progress=never"]),
