@@ -177,8 +177,9 @@ class _Usage:
     def _enter(self, stack: List[_Frame], node: Node, entry: Entry) -> None:
         frame = _Frame(node, bool(stack) and stack[-1].dropped)
         items: List[Entry] = []
-        if self._was_met(frame, entry):
-            node.state = "visited"
+        was_met = self._was_met(entry)
+        if was_met:
+            self.walk.probe(node)
         else:
             for batch in self.walk.batches(node):
                 items += batch
@@ -188,7 +189,7 @@ class _Usage:
         counted = node.was_entered or (node.state == "unreadable" and status is not None)
         if node.state == "vanished" and node.entry_count == 0 and status is not None:
             counted = node.operation == "read"
-        if not counted:
+        if was_met or not counted:
             frame.dropped = True
         elif not frame.dropped and status is not None:
             if self.may_repeat:
@@ -204,7 +205,7 @@ class _Usage:
         frame.items = iter(items)
         stack.append(frame)
 
-    def _was_met(self, frame: _Frame, entry: Entry) -> bool:
+    def _was_met(self, entry: Entry) -> bool:
         """Whether a directory was counted before, so that nothing in it counts."""
         status = entry[2]
         if not self.may_repeat or status is None:

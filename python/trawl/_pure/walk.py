@@ -320,6 +320,13 @@ class Walk:
             self.fd = -1
             os.close(fd)
 
+    def probe(self, node: Node) -> None:
+        """Notes the error if a directory can't be entered, and does not list it."""
+        fd = self._open(node)
+        if fd >= 0:
+            node.state = "visited"
+            os.close(fd)
+
     def _open(self, node: Node) -> int:
         self.open_calls += 1
         try:
