@@ -437,8 +437,8 @@ def _result(
         len(work.empty) if exact else max_empty_folders, work.empty, key=os.fsencode
     )
     out: Dict[str, Any] = {
-        "ending": walk.ending,
         "complete": walk.complete,
+        "ending": walk.ending,
         "errors": list(walk.errors),
         "statistics": walk.statistics,
         "summary": {
