@@ -10,20 +10,20 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Set, Tuple
 
-from .walk import (
+from .basics import (
     DIRECTORY,
     FILE,
     FILE_TYPES,
     FOLLOW_ALL,
     FOLLOW_NEVER,
     CancelToken,
-    Entry,
-    Node,
+    Identity,
     Poll,
-    Walk,
+    check_integer,
     check_options,
     check_path,
 )
+from .walk import Entry, Node, Walk
 
 if TYPE_CHECKING:
     from .filter import PathFilter
@@ -45,8 +45,7 @@ AGE_LIMITS = (
 )
 _BILLION = 1_000_000_000
 _DUPLICATE_PATHS = 4
-
-Identity = Tuple[int, int]
+_MOST_NOW = 9e9  # nanoseconds in 64 bits
 
 
 class _Folder:
@@ -382,13 +381,23 @@ def profile(
     cancel: Optional[CancelToken] = None,
     poll: Optional[Poll] = None,
 ) -> Dict[str, Any]:
-    check_options(threads=threads, max_depth=max_depth, follow=follow, timeout=timeout)
-    if top < 1 or top_folders < 1:
-        raise ValueError("top and top_folders must be positive")
-    if capacity < top:
-        raise ValueError("capacity must not be less than top")
-    if max_empty_folders < 0 or tree_folders < 0:
-        raise ValueError("max_empty_folders and tree_folders must not be negative")
+    check_options(
+        threads=threads,
+        max_depth=max_depth,
+        follow=follow,
+        timeout=timeout,
+        filter=filter,
+        cancel=cancel,
+        poll=poll,
+        flags=(exact, one_file_system),
+    )
+    check_integer(top, "top", 1)
+    check_integer(top_folders, "top_folders", 1)
+    check_integer(capacity, "capacity", top)
+    check_integer(max_empty_folders, "max_empty_folders", 0)
+    check_integer(tree_folders, "tree_folders", 0)
+    if now is not None and not abs(now) < _MOST_NOW:
+        raise ValueError("now must be seconds since the epoch, within 285 years")
     path = check_path(root)
     walk = Walk(
         stat_types=1 << FILE,
