@@ -40,11 +40,11 @@ _trawl() {
       ;;
     list)
       letters='X' operands='f'
-      options='--csv --dereference --exclude-caches --exclude-from= --exclude= --follow
-        --follow= --format= --help --ignore-file= --json --long --max-depth= --min-depth= --null
-        --one-file-system --order= --progress --progress= --relative --respect-ignore
-        --safe-links --stall-timeout= --stat= --stats --stats= --threads= --timeout= --type=
-        --version'
+      options='--arrow= --csv --dereference --exclude-caches --exclude-from= --exclude=
+        --follow --follow= --format= --help --ignore-file= --json --long --max-depth=
+        --min-depth= --null --one-file-system --order= --progress --progress= --relative
+        --respect-ignore --safe-links --stall-timeout= --stat= --stats --stats= --threads=
+        --timeout= --type= --version'
       ;;
     stat)
       letters='c' operands='f'
@@ -89,7 +89,7 @@ _trawl() {
         words='size count name' ;;
       -X | --exclude-from | --ignore-file | --trace | du-X | du--exclude-from | \
         du--files0-from | du--trace | du--ignore-file | find--ignore-file | find--newer-than | \
-        ignored--ignore-file | list-X | list--exclude-from | list--ignore-file | \
+        ignored--ignore-file | list--arrow | list-X | list--exclude-from | list--ignore-file | \
         stat--files-from)
         kind=f ;;
       --color | --progress | du--progress | find-c | find--color | find--hyperlink | \

@@ -4,8 +4,9 @@
 // once without an object for each.
 //
 //   scan_table          the whole tree: chunks that workers filled side by side
-//   EntryTableStream    chunk by chunk while the walk goes on, bounded; who leaves off ends the
-//   walk make_table          a FileList's entries, in its order
+//   EntryTableStream    chunk by chunk while the walk goes on, bounded; to leave off ends it
+//   make_table          a FileList's entries, in its order; or answers of stat_paths()
+//   make_chunks         the same of a part of a list
 //
 // Rows are entries. Columns, in this order, those of metadata if their field was asked for:
 //
@@ -30,6 +31,7 @@
 #include <trawl/arrow_c.h>
 #include <trawl/error.h>
 #include <trawl/file_list.h>
+#include <trawl/stat.h>
 #include <trawl/types.h>
 #include <trawl/walk.h>
 
@@ -57,6 +59,9 @@ struct TableOptions {
   std::size_t chunk_rows = 65'536;  // at most, from 1; a chunk also ends before 2^31 bytes of paths
   // Of an EntryTableStream: rows in the channel, from 1; a larger chunk passes when it is empty.
   std::size_t capacity = 262'144;
+  // Of an EntryTableStream: what was found is not kept from who waits for it until a chunk is full,
+  // and the first chunks are small. False: all chunks but the last few are full.
+  bool prompt = true;
 };
 
 // Rows of one chunk, as columns. Plain memory, 64-byte aligned, that lives as long as the chunk;
@@ -130,8 +135,19 @@ EntryTable scan_table(std::span<const std::string> roots, const TableOptions& op
 EntryTable make_table(const FileList& list, Fields fields, bool link_targets,
                       std::size_t chunk_rows = 65'536);
 
+// results[i] belongs to paths[i]. Depth 0; what has no answer has type unknown, and `error`.
+EntryTable make_table(std::span<const std::string> paths, std::span<const StatResult> results,
+                      Fields fields, std::size_t chunk_rows = 65'536);
+
+// One chunk of all, or more if their paths are longer than a chunk's may be. For lists that come
+// part by part: collect_chunked(). With `relative_root`, paths are relative, and that is the
+// root's.
+std::vector<EntryChunk> make_chunks(std::span<const FileListEntry> entries, Fields fields,
+                                    bool link_targets,
+                                    std::optional<std::string_view> relative_root = std::nullopt);
+
 // The walk has threads of its own, and begins at once. What was found is at hand some milliseconds
-// later if anybody waits for it, also when no chunk is full.
+// later if anybody waits for it, also when no chunk is full (TableOptions::prompt).
 class EntryTableStream {
  public:
   EntryTableStream(std::vector<std::string> roots, TableOptions options);

@@ -50,12 +50,13 @@ struct ProfileOptions {
   std::function<std::string(std::string_view)> lower_case = {};
 };
 
+// Sums of bytes that exceed 64 bits stay at UINT64_MAX, here and below: sparse files may be huge.
 struct ProfileCount {
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
   ProfileCount& operator+=(const ProfileCount& other) {
     files += other.files;
-    bytes += other.bytes;
+    bytes = bytes > UINT64_MAX - other.bytes ? UINT64_MAX : bytes + other.bytes;
     return *this;
   }
   friend bool operator==(const ProfileCount&, const ProfileCount&) = default;
@@ -97,7 +98,9 @@ struct ProfileDuplicate {
   std::uint64_t size = 0;
   std::uint64_t files = 0;         // at least two
   std::vector<std::string> paths;  // the first four by bytes; with `exact` all
-  std::uint64_t wasted() const { return (files - 1) * size; }
+  std::uint64_t wasted() const {
+    return size != 0 && files - 1 > UINT64_MAX / size ? UINT64_MAX : (files - 1) * size;
+  }
 };
 
 // Bucket 0: empty files; bucket i: sizes from 2^(i-1) to 2^i - 1.

@@ -161,7 +161,8 @@ class TableStream:
 
 class WalkStream:
     # os.walk's triples, a directory before (topdown) or after all below it; names in the order of the
-    # listing. A directory that could not be read has no triple, but an error.
+    # listing. As there, symbolic links to directories are among the directories, though not entered.
+    # A directory that could not be read has no triple, but an error; so a root that is none.
     def __init__(
         self,
         root: bytes,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `trawl list`: lines of entries, as they are found or in order; messages at the end.
+// `trawl list`: lines of entries, or a table of them, as they are found or in order; messages at
+// the end.
 #include "cli/list.h"
 
 #include <trawl/file_list.h>
@@ -8,17 +9,22 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/interrupt.h"
+#include "cli/list_arrow.h"
+#include "cli/list_context.h"
 #include "cli/list_options.h"
 #include "cli/list_output.h"
 #include "cli/list_visitor.h"
@@ -32,42 +38,23 @@ namespace trawl::cli {
 
 namespace {
 
-struct Context {
-  const ListArguments& arguments;
-  const Deadline deadline;
-  const CancelToken& cancel;
-  std::atomic<std::uint64_t>* const progress;
-  const PathFilter* const filter;
-  LineOutput& output;
-  std::chrono::nanoseconds stall_timeout() const {
-    return arguments.stall_timeout.value_or(std::chrono::nanoseconds(0));
-  }
-};
+std::chrono::nanoseconds stall_timeout(const ListArguments& arguments) {
+  return arguments.stall_timeout.value_or(std::chrono::nanoseconds(0));
+}
 
-Result list_as_found(const Context& context) {
+Result list_as_found(const ListContext& context, LineOutput& output) {
   const ListArguments& arguments = context.arguments;
-  Options options;
-  options.fields = arguments.fields;
+  Options options = walk_options(context);
   options.directory_metadata_in_batch = true;
   options.link_targets = arguments.format->needs_target();
-  options.follow = arguments.follow;
-  options.filter = context.filter;
-  options.one_file_system = arguments.one_file_system;
   options.max_depth = arguments.max_depth - 1;  // of directories that are entered
-  options.threads = arguments.threads;
   // Visitors write to standard output only. But who looks up names of users may keep a connection,
   // and not only for the thread that opened it.
   options.private_descriptors = (arguments.fields & Fields::owner) == Fields::none;
   options.slot_bytes = sizeof(ListVisitor::Slot);
-  options.deadline = context.deadline;
-  options.cancel = &context.cancel;
-  options.stall_timeout = context.stall_timeout();
-  options.progress_entries = context.progress;
-  options.max_errors = SIZE_MAX;
   std::deque<ListVisitor> visitors;
-  return walk(arguments.paths, options, [&](unsigned) -> Visitor& {
-    return visitors.emplace_back(arguments, context.output);
-  });
+  return walk(arguments.paths, options,
+              [&](unsigned) -> Visitor& { return visitors.emplace_back(arguments, output); });
 }
 
 // The line of an entry; `path` and `metadata` are memory for it.
@@ -95,30 +82,17 @@ EntryLine line_of(const FileListEntry& entry, const ListArguments& arguments, st
   return line;
 }
 
-Result list_in_order(const Context& context) {
+Result list_in_order(const ListContext& context, LineOutput& output) {
   const ListArguments& arguments = context.arguments;
-  ListOptions options;
-  options.fields = arguments.fields;
-  options.follow = arguments.follow;
-  options.filter = context.filter;
-  options.one_file_system = arguments.one_file_system;
-  options.max_depth = arguments.max_depth;
-  options.safe_links = arguments.safe_links;
-  options.link_targets = arguments.format->needs_target();
-  options.order = arguments.order;
-  options.threads = arguments.threads;
-  options.deadline = context.deadline;
-  options.cancel = &context.cancel;
-  options.stall_timeout = context.stall_timeout();
-  options.progress_entries = context.progress;
-  LineBuffer& buffer = context.output.add_buffer();
+  const ListOptions options = list_options(context, arguments.format->needs_target());
+  LineBuffer& buffer = output.add_buffer();
   std::string path;
   Metadata metadata;
   Result result;
   for (const std::string& root : arguments.paths) {
     FileListWalker walker(root, options);
     for (const FileListEntry& entry : walker) {
-      if (context.output.failed()) {
+      if (output.failed()) {
         break;
       }
       if (entry.depth() >= arguments.min_depth && arguments.lists(entry.type())) {
@@ -135,8 +109,13 @@ Result list_in_order(const Context& context) {
   return result;
 }
 
+struct Failure {
+  int error = 0;       // errno of writing, Output::kGivenUp, or 0
+  std::string reason;  // in words
+};
+
 // Everything that is to be said, by path. True if the list is whole.
-bool report(Result& result, const PathFilter* filter, const Output& output, std::string& out) {
+bool report(Result& result, const PathFilter* filter, const Failure& failure, std::string& out) {
   const auto say = [&out](const std::string& message) { out += "trawl list: " + message + '\n'; };
   const std::vector<std::string> failed = messages_of(result);
   std::for_each(failed.begin(), failed.end(), say);
@@ -148,39 +127,83 @@ bool report(Result& result, const PathFilter* filter, const Output& output, std:
     say("interrupted: the list is partial");
   }
   // Who closes a pipe knows that there would be more.
-  if (output.error() != 0 && output.error() != EPIPE) {
-    say("write error: " + output.reason());
+  if (failure.error != 0 && failure.error != EPIPE) {
+    say("write error: " + failure.reason);
   }
-  return result.complete() && unread.empty() && output.error() == 0;
+  return result.complete() && unread.empty() && failure.error == 0;
 }
 
-int run(const ListArguments& arguments) {
-  const auto begin = std::chrono::steady_clock::now();
-  const Deadline deadline = arguments.timeout ? Deadline(begin + *arguments.timeout) : std::nullopt;
-  CancelToken token;
-  const Interrupt interrupt(token);
-  Progress progress(arguments.progress);
-  LineOutput output(deadline, progress);
+// What was written, and what went wrong with it.
+struct Listing {
+  Result result;
+  Failure failure;
+};
+
+Listing list_lines(const ListContext& context, Progress& progress) {
+  const ListArguments& arguments = context.arguments;
+  LineOutput output(context.deadline, progress);
   if (const std::string header = arguments.format->header(); !header.empty()) {
     LineBuffer& buffer = output.add_buffer();
     const std::lock_guard lock(buffer);
     buffer.text() = header;
   }
   output.flush();  // before any line, whoever writes that
-  const std::unique_ptr<PathFilter> filter = arguments.filter.make();
-  const Context context{arguments, deadline, token, progress.entries(), filter.get(), output};
   // What rsync thinks of a link is the library's to know.
   const bool as_found = arguments.order == Order::unordered && !arguments.safe_links;
-  Result result = as_found ? list_as_found(context) : list_in_order(context);
+  Listing listing;
+  listing.result = as_found ? list_as_found(context, output) : list_in_order(context, output);
   output.finish();
+  listing.failure = {output.output().error(), output.output().reason()};
+  return listing;
+}
+
+#ifdef TRAWL_HAS_FLATBUFFERS
+Listing list_table(const ListContext& context, ArrowTarget& target, Progress& progress) {
+  Listing listing;
+  Output output(target.descriptor(), context.deadline, &progress);
+  listing.result = list_to_arrow(context, target, output);
+  listing.failure = {output.error(), output.reason()};
+  target.close();
+  if (listing.failure.error == 0 && target.error() != 0) {
+    listing.failure = {target.error(), std::strerror(target.error())};
+  }
+  return listing;
+}
+#endif
+
+int run(const ListArguments& arguments) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Deadline deadline = arguments.timeout ? Deadline(begin + *arguments.timeout) : std::nullopt;
+#ifdef TRAWL_HAS_FLATBUFFERS
+  std::optional<ArrowTarget> target;
+  if (arguments.arrow) {
+    target.emplace(*arguments.arrow);
+    if (target->error() != 0) {
+      std::fprintf(stderr, "trawl list: cannot open %s: %s\n",
+                   quote_always(*arguments.arrow).c_str(), std::strerror(target->error()));
+      return 1;
+    }
+  }
+#endif
+  CancelToken token;
+  const Interrupt interrupt(token);
+  Progress progress(arguments.progress);
+  const std::unique_ptr<PathFilter> filter = arguments.filter.make();
+  const ListContext context{arguments, deadline, token, progress.entries(), filter.get()};
+#ifdef TRAWL_HAS_FLATBUFFERS
+  auto [result, failure] =
+      target ? list_table(context, *target, progress) : list_lines(context, progress);
+#else
+  auto [result, failure] = list_lines(context, progress);
+#endif
   progress.stop();
-  if (output.output().error() == Output::kGivenUp) {
+  if (failure.error == Output::kGivenUp) {
     // The walk may have come to its end, its lines did not.
     result.ending = Interrupt::status() != 0 ? Ending::cancelled : Ending::timed_out;
   }
 
   Output messages(STDERR_FILENO, deadline);
-  const bool whole = report(result, filter.get(), output.output(), messages.buffer());
+  const bool whole = report(result, filter.get(), failure, messages.buffer());
   if (arguments.stats != StatsFormat::none) {
     messages.buffer() +=
         describe(result, std::chrono::steady_clock::now() - begin, arguments.stats);
@@ -193,6 +216,41 @@ int run(const ListArguments& arguments) {
 }
 
 }  // namespace
+
+Options walk_options(const ListContext& context) {
+  const ListArguments& arguments = context.arguments;
+  Options options;
+  options.fields = arguments.fields;
+  options.follow = arguments.follow;
+  options.filter = context.filter;
+  options.one_file_system = arguments.one_file_system;
+  options.threads = arguments.threads;
+  options.deadline = context.deadline;
+  options.cancel = &context.cancel;
+  options.stall_timeout = stall_timeout(arguments);
+  options.progress_entries = context.progress;
+  options.max_errors = SIZE_MAX;
+  return options;
+}
+
+ListOptions list_options(const ListContext& context, bool link_targets) {
+  const ListArguments& arguments = context.arguments;
+  ListOptions options;
+  options.fields = arguments.fields;
+  options.follow = arguments.follow;
+  options.filter = context.filter;
+  options.one_file_system = arguments.one_file_system;
+  options.max_depth = arguments.max_depth;
+  options.safe_links = arguments.safe_links;
+  options.link_targets = link_targets;
+  options.order = arguments.order;
+  options.threads = arguments.threads;
+  options.deadline = context.deadline;
+  options.cancel = &context.cancel;
+  options.stall_timeout = stall_timeout(arguments);
+  options.progress_entries = context.progress;
+  return options;
+}
 
 int list_main(int argc, char** argv) {
   const ListCommand command = parse_list_options(argc, argv);

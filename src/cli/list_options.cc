@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "cli/arrow_file.h"
 #include "cli/common_options.h"
 #include "cli/filter_options.h"
 #include "cli/number.h"
@@ -19,7 +20,8 @@ namespace {
 constexpr int kUsage = 2;
 
 enum ListId : int {
-  kCsv = kFirstId,
+  kArrow = kFirstId,
+  kCsv,
   kFollow,
   kFormat,
   kJson,
@@ -40,14 +42,15 @@ constexpr Option kOptions[] = {
     {.id = '0',
      .names = {"null"},
      .help = "end each line with NUL instead of newline",
-     .manual = "End each line with NUL instead of newline. Not with `--json` or `--csv`.",
+     .manual =
+         "End each line with NUL instead of newline. Not with `--json`, `--csv` or `--arrow`.",
      .section = kLine},
     {.id = kLong,
      .names = {"long"},
      .help = "lines like those of ls -l",
      .manual = "Lines in the form of ls(1)'s long listing.",
      .section = kLine,
-     .conflicts = "format json csv"},
+     .conflicts = "format json csv arrow"},
     {.id = kFormat,
      .names = {"format"},
      .argument = Argument::required,
@@ -59,28 +62,77 @@ constexpr Option kOptions[] = {
      .manual = "Lines made of FORMAT, in which a name in braces is a field, as in _{size} {path}_. "
                "A name that does not exist ends the command with a list of those that do.",
      .section = kLine,
-     .conflicts = "json csv"},
+     .conflicts = "json csv arrow"},
     {.id = kJson,
      .names = {"json"},
      .help = "an object a line",
      .section = kLine,
-     .conflicts = "csv"},
+     .conflicts = "csv arrow"},
     {.id = kCsv,
      .names = {"csv"},
      .help = "comma-separated values, names of the columns first",
      .manual = "Comma-separated values; the first line names them.",
-     .section = kLine},
+     .section = kLine,
+     .conflicts = "arrow"},
+    {.id = kArrow,
+     .names = {"arrow"},
+     .argument = Argument::required,
+     .word = "FILE",
+     .help =
+         "no lines, but a table of the entries in FILE, in Arrow's IPC format; with -, on standard "
+         "output in its streaming form",
+     .brief = "a table of the entries, in Arrow's format",
+     .manual =
+         "Print no lines, but write a table of the entries to FILE, which is replaced, in the IPC "
+         "format of Apache Arrow, also known as Feather: pandas, Polars, DuckDB, R and others read "
+         "it. If FILE is `-`, it goes to standard output in the streaming form of that format. The "
+         "columns are\n"
+         ".RS\n"
+         ".TP\n"
+         ".BR path \", \" path_bytes\n"
+         "as text, in which bytes that are not UTF-8 are replaced, and as the bytes they are\n"
+         ".TP\n"
+         ".BR type \", \" depth\n"
+         "file, directory, symlink, block_device, character_device, fifo, socket or unknown; the "
+         "level below the PATH\n"
+         ".TP\n"
+         ".BR size \", \" disk_usage\n"
+         "in bytes\n"
+         ".TP\n"
+         ".BR mtime \", \" atime \", \" ctime \", \" btime\n"
+         "to the nanosecond, in UTC; null before 1678 and after 2261\n"
+         ".TP\n"
+         ".BR mode \", \" links \", \" uid \", \" gid \", \" device \", \" inode\n"
+         "as stat(2) has them, but that mode has only the permissions\n"
+         ".TP\n"
+         ".BR target \", \" error\n"
+         "what a symbolic link leads to; the number of the error if an entry's metadata could not "
+         "be had, which then is null. In an order, and with `--relative` or `--safe-links`, such "
+         "an "
+         "entry is left out.\n"
+         ".RE\n"
+         ".IP\n"
+         "Those after depth as `--stat` says: by default all but btime. The table is written while "
+         "the walk goes on. No reader takes a FILE that is not whole for a table, but one that is "
+         "whole may lack what the exit status tells.\n"
+         ".IP\n"
+         "There is no option for Parquet: Debian has no library that writes it. In Python, "
+         "pyarrow.parquet.write_table(pyarrow.feather.read_table(_FILE_), _OTHER_) makes "
+         "it of this.",
+     .section = kLine,
+     .completion = Completion::files},
     {.id = kStat,
      .names = {"stat"},
      .argument = Argument::required,
      .word = "WHAT",
-     .help = "metadata to ask for: none, basic or all (default: what is printed; for --json and "
-             "--csv, basic)",
+     .help = "metadata to ask for: none, basic or all (default: what is printed; for --json, "
+             "--csv and --arrow, basic)",
      .manual =
          "The metadata that is asked for: `none`, `basic` (what stat(2) tells) or `all` (with "
          "the time of birth). By default it is what the lines need; those of `--json` and "
-         "`--csv` have what is basic. An entry whose metadata can't be had is an error, and "
-         "not listed.",
+         "`--csv`, and tables, have what is basic. An entry whose metadata can't be had is an "
+         "error, and "
+         "not listed in lines.",
      .section = kLine,
      .completion = Completion::words,
      .words = "none basic all"},
@@ -217,7 +269,7 @@ class Parser : private OptionReader {
   ListCommand parse(int argc, char** argv);
 
  private:
-  enum class Form : std::uint8_t { paths, long_lines, fields, json, csv };
+  enum class Form : std::uint8_t { paths, long_lines, fields, json, csv, arrow };
 
   bool set(int option, const char* argument);
   bool set_form(Form form);
@@ -237,7 +289,7 @@ class Parser : private OptionReader {
 
 bool Parser::set_form(Form form) {
   if (form_ != Form::paths && form_ != form) {
-    return say("only one of --long, --format, --json and --csv can be had");
+    return say("only one of --long, --format, --json, --csv and --arrow can be had");
   }
   form_ = form;
   return true;
@@ -314,6 +366,12 @@ bool Parser::set(int option, const char* argument) {
     case 'x':
       arguments_.one_file_system = true;
       return true;
+    case kArrow:
+      if (!can_write_arrow()) {
+        return say("--arrow is not in this build, which was made without FlatBuffers");
+      }
+      arguments_.arrow = argument;
+      return set_form(Form::arrow);
     case kCsv:
       return set_form(Form::csv);
     case kFollow:
@@ -359,6 +417,9 @@ bool Parser::set(int option, const char* argument) {
 
 // What can be judged only when all options are known.
 bool Parser::finish() {
+  if (null_ && form_ == Form::arrow) {
+    return say("--null does not go with --arrow, which has no lines");
+  }
   if (null_ && (form_ == Form::json || form_ == Form::csv)) {
     return say(std::string("--null does not go with ") +
                (form_ == Form::json ? "--json" : "--csv") + ", whose lines end with a newline");
@@ -371,7 +432,8 @@ bool Parser::finish() {
   } catch (const UnknownWord& unknown) {
     return say(unknown.message);
   }
-  arguments_.fields = stat_.value_or(arguments_.format->fields());
+  arguments_.fields =
+      stat_.value_or(form_ == Form::arrow ? Fields::basic : arguments_.format->fields());
   return true;
 }
 
@@ -394,6 +456,8 @@ void Parser::make_format() {
       return;
     case Form::csv:
       arguments_.format = make_csv_format(fields);
+      return;
+    case Form::arrow:
       return;
   }
 }

@@ -22,9 +22,10 @@ namespace trawl::cli {
 extern const Command kListCommand;
 
 struct ListArguments : RunArguments {
-  std::unique_ptr<EntryFormat> format;
-  std::optional<char> path_end;  // lines are paths alone, with this behind them
-  Fields fields = Fields::none;  // asked of each entry
+  std::unique_ptr<EntryFormat> format;  // of lines
+  std::optional<char> path_end;         // lines are paths alone, with this behind them
+  std::optional<std::string> arrow;     // instead of lines, a table for this file
+  Fields fields = Fields::none;         // asked of each entry
   Order order = Order::unordered;
   bool relative = false;
   unsigned types = UINT_MAX;  // 1 << FileType of those that are listed

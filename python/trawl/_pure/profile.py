@@ -21,6 +21,7 @@ from .walk import (
     Node,
     Poll,
     Walk,
+    check_integer,
     check_options,
     check_path,
 )
@@ -45,6 +46,7 @@ AGE_LIMITS = (
 )
 _BILLION = 1_000_000_000
 _DUPLICATE_PATHS = 4
+_MOST_NOW = 9e9  # nanoseconds in 64 bits
 
 Identity = Tuple[int, int]
 
@@ -382,13 +384,23 @@ def profile(
     cancel: Optional[CancelToken] = None,
     poll: Optional[Poll] = None,
 ) -> Dict[str, Any]:
-    check_options(threads=threads, max_depth=max_depth, follow=follow, timeout=timeout)
-    if top < 1 or top_folders < 1:
-        raise ValueError("top and top_folders must be positive")
-    if capacity < top:
-        raise ValueError("capacity must not be less than top")
-    if max_empty_folders < 0 or tree_folders < 0:
-        raise ValueError("max_empty_folders and tree_folders must not be negative")
+    check_options(
+        threads=threads,
+        max_depth=max_depth,
+        follow=follow,
+        timeout=timeout,
+        filter=filter,
+        cancel=cancel,
+        poll=poll,
+        flags=(exact, one_file_system),
+    )
+    check_integer(top, "top", 1)
+    check_integer(top_folders, "top_folders", 1)
+    check_integer(capacity, "capacity", top)
+    check_integer(max_empty_folders, "max_empty_folders", 0)
+    check_integer(tree_folders, "tree_folders", 0)
+    if now is not None and not abs(now) < _MOST_NOW:
+        raise ValueError("now must be seconds since the epoch, within 285 years")
     path = check_path(root)
     walk = Walk(
         stat_types=1 << FILE,
@@ -428,8 +440,8 @@ def _result(
         len(work.empty) if exact else max_empty_folders, work.empty, key=os.fsencode
     )
     out: Dict[str, Any] = {
-        "complete": walk.complete,
         "ending": walk.ending,
+        "complete": walk.complete,
         "errors": list(walk.errors),
         "statistics": walk.statistics,
         "summary": {

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import threading
 import time
 from collections import deque
@@ -21,6 +22,7 @@ from .walk import (
     Error,
     Node,
     Walk,
+    check_integer,
     check_options,
     check_path,
 )
@@ -61,9 +63,12 @@ class TableStream:
             follow=follow,
             timeout=timeout,
             fields=fields,
+            types=types,
+            filter=filter,
+            flags=(include_roots, one_file_system, link_targets),
         )
-        if chunk_rows < 1 or capacity < 1:
-            raise ValueError("chunk_rows and capacity must be positive")
+        check_integer(chunk_rows, "chunk_rows", 1)
+        check_integer(capacity, "capacity", 1)
         self._fields = fields
         self._link_targets = link_targets
         self._chunk_rows = chunk_rows
@@ -118,7 +123,9 @@ class TableStream:
 
     def next(self, timeout: Optional[float] = None) -> Optional[Table]:
         until = None if timeout is None else time.monotonic() + timeout
-        if not self._lock.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(f"timeout must be 0 or more, not {timeout!r}")
+        if not self._lock.acquire(timeout=-1 if timeout is None else timeout):
             return None
         try:
             while not self._cancel.cancelled:
@@ -224,9 +231,14 @@ class WalkStream:
         threads: int = 0,
         capacity: int = 65536,
     ) -> None:
-        check_options(threads=threads, max_depth=max_depth, follow=follow)
-        if capacity < 1:
-            raise ValueError("capacity must be positive")
+        check_options(
+            threads=threads,
+            max_depth=max_depth,
+            follow=follow,
+            filter=filter,
+            flags=(topdown, one_file_system),
+        )
+        check_integer(capacity, "capacity", 1)
         self._cancel = CancelToken()
         self._walk = Walk(
             enter_depth=max_depth,
@@ -245,16 +257,19 @@ class WalkStream:
         below: List[Node] = []
         for batch in self._walk.batches(node):
             for entry in batch:
-                # A link to a directory is among them, whether or not it is entered: os.walk has it so.
-                is_directory = entry[1] == DIRECTORY or (
-                    entry[1] == SYMLINK and os.path.isdir(node.prefix + entry[0])
-                )
+                kind = entry[1]
+                is_directory = kind == DIRECTORY or (kind == SYMLINK and self._leads_to(entry[0]))
                 (directories if is_directory else others).append(entry[0])
             below += self._walk.children(node, batch)
-        triple = (node.path, directories, others) if node.was_entered else None
-        if node.state == "cancelled":
-            triple = None
+        triple = (node.path, directories, others) if node.state == "complete" else None
         return _Visit(triple, iter(below))
+
+    def _leads_to(self, name: str) -> bool:
+        """Whether a link of the directory that is being listed leads to a directory."""
+        try:
+            return stat.S_ISDIR(os.stat(name, dir_fd=self._walk.fd).st_mode)
+        except OSError:
+            return False
 
     def _run(self, raw: bytes, topdown: bool) -> Iterator[Triple]:
         walk = self._walk
@@ -263,8 +278,9 @@ class WalkStream:
         entry = walk.root(raw)
         root = None if entry is None else walk.root_node(entry)
         if root is None:
-            if entry is not None and not entry[3]:
-                walk.note("open", OSError(errno.ENOTDIR, ""), 0, os.fsdecode(raw))
+            if entry is not None and not (entry[3] and entry[2] is None):
+                code = entry[3] or errno.ENOTDIR
+                walk.errors.append(("stat" if entry[3] else "open", code, 0, entry[0]))
             return
         stack: List[_Visit] = []
         node: Optional[Node] = root

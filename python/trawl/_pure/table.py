@@ -16,7 +16,6 @@ from .walk import (
     DIRECTORY,
     FILE_TYPES,
     FOLLOW_NEVER,
-    FOLLOW_ROOTS,
     IDENTITY,
     LINKS,
     MODE,
@@ -43,14 +42,26 @@ if TYPE_CHECKING:
 _LONG_PATH = 4096
 _MOST_UNSIGNED = (1 << 64) - 1
 
+_Getter = Callable[[os.stat_result], Optional[int]]
+
+
+def _birth_time(entry: Entry, fd: Optional[int]) -> Optional[int]:
+    time = birth_time(os.fsencode(entry[0]), fd, entry[4])
+    return None if time is None else _within(time)
+
+
+def _within(nanoseconds: int) -> Optional[int]:
+    """None for a time that no table has: from 1677 to 2262 they are 64 bits."""
+    return nanoseconds if -(1 << 63) <= nanoseconds < 1 << 63 else None
+
+
 # Columns of metadata in their order: name, field, value.
-_Getter = Callable[[os.stat_result], int]
 _COLUMNS: Tuple[Tuple[str, int, _Getter], ...] = (
     ("size", SIZE, lambda status: status.st_size & _MOST_UNSIGNED),
     ("disk_usage", BLOCKS, lambda status: status.st_blocks * 512),
-    ("mtime", MTIME, lambda status: status.st_mtime_ns),
-    ("atime", ATIME, lambda status: status.st_atime_ns),
-    ("ctime", CTIME, lambda status: status.st_ctime_ns),
+    ("mtime", MTIME, lambda status: _within(status.st_mtime_ns)),
+    ("atime", ATIME, lambda status: _within(status.st_atime_ns)),
+    ("ctime", CTIME, lambda status: _within(status.st_ctime_ns)),
     ("mode", MODE, lambda status: status.st_mode & 0o7777),
     ("links", LINKS, lambda status: status.st_nlink),
     ("uid", OWNER, lambda status: status.st_uid),
@@ -127,7 +138,7 @@ class Rows:
                     column += [None if each is None else getter(each) for each in stats]
             if self._births is not None:
                 self._births += [
-                    None if entry[2] is None else birth_time(os.fsencode(entry[0]), fd, entry[4])
+                    None if entry[2] is None else _birth_time(entry, fd)
                     for entry in batch
                 ]
         if self._targets is not None:
@@ -225,7 +236,11 @@ class Table:
         return arrow.uint32() if name in _WIDTHS else arrow.uint64()
 
     def _arrow_schema(self, arrow: Any) -> Any:
-        return arrow.schema([(name, self._arrow_type(name, arrow)) for name in self.columns])
+        fields = [
+            arrow.field(name, self._arrow_type(name, arrow), nullable=name not in _ORDER[:4])
+            for name in self.columns
+        ]
+        return arrow.schema(fields)
 
     def _arrow_array(self, name: str, kind: Any, begin: int, end: int, arrow: Any) -> Any:
         rows = self._rows
@@ -242,11 +257,8 @@ class Table:
         if name == "depth":
             return arrow.array(rows.depths[begin:end], kind)
         values = rows.values[name][begin:end]
-        if name in _TIMES:
-            values = [
-                value if value is not None and -(1 << 63) <= value < 1 << 63 else None
-                for value in values
-            ]
+        if name == "target":
+            values = [value or None for value in values]  # those that could not be read
         return arrow.array(values, kind)
 
     def __arrow_c_schema__(self) -> object:
@@ -380,6 +392,11 @@ def scan_table(
         follow=follow,
         timeout=timeout,
         fields=fields,
+        types=types,
+        filter=filter,
+        cancel=cancel,
+        poll=poll,
+        flags=(include_roots, one_file_system, link_targets),
     )
     checked = check_roots(roots)
     walk = scan_walk(
@@ -512,6 +529,10 @@ class _List:
                 for entry in batch
                 if entry[2] is not None or not entry[3]
             ]
+            for entry in batch:
+                if entry[3] and entry[2] is None and entry[0] in nodes:
+                    for _ in walk.batches(nodes[entry[0]]):  # why it can't be entered is the error
+                        pass
         return _steps(self.order, found, node.parent is None)
 
 
@@ -532,7 +553,15 @@ def list_table(
     poll: Optional[Poll] = None,
 ) -> Table:
     check_options(
-        threads=threads, max_depth=max_depth, follow=follow, timeout=timeout, fields=fields
+        threads=threads,
+        max_depth=max_depth,
+        follow=follow,
+        timeout=timeout,
+        fields=fields,
+        filter=filter,
+        cancel=cancel,
+        poll=poll,
+        flags=(include_root, one_file_system, link_targets),
     )
     if order not in ORDERS:
         raise ValueError(f"order must be one of {', '.join(ORDERS)}")
@@ -578,22 +607,18 @@ def stat_table(
     follow: bool = False,
     threads: int = 0,
 ) -> Table:
-    check_options(threads=threads, fields=fields)
+    check_options(threads=threads, fields=fields, flags=(follow,))
     checked = check_roots(paths)
-    walk = Walk(follow=FOLLOW_ROOTS if follow else FOLLOW_NEVER)
     rows = Rows(fields, False, True)
     for path in checked:
         name = os.fsdecode(path)
         fd: Optional[int] = None
         tail = path
-        walk.stat_calls += 1
         entry: Entry
         try:
             status, fd, tail = _stat(path, follow)
             entry = (name, type_of(status), status, 0, follow, None, 0)
-            walk.entries += 1
         except OSError as error:
-            walk.note("stat", error, 0, name)
             entry = (name, UNKNOWN, None, error.errno or errno.EIO, follow, None, 0)
         if fd is None:
             rows.add("", 0, (entry,), None)
@@ -603,6 +628,6 @@ def stat_table(
             finally:
                 os.close(fd)
             rows.paths[-1] = name
-    return table_of(rows, walk)
+    return table_of(rows, Walk())
 
 

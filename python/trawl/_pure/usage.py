@@ -280,7 +280,16 @@ def usage(
     cancel: Optional[CancelToken] = None,
     poll: Optional[Poll] = None,
 ) -> Dict[str, Any]:
-    check_options(threads=threads, max_depth=max_depth, follow=follow, timeout=timeout)
+    check_options(
+        threads=threads,
+        max_depth=max_depth,
+        follow=follow,
+        timeout=timeout,
+        filter=filter,
+        cancel=cancel,
+        poll=poll,
+        flags=(all_files, count_links, one_file_system),
+    )
     walk = Walk(
         stat_types=ALL_TYPES,
         follow=follow,

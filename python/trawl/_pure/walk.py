@@ -13,6 +13,7 @@ never through a symbolic link in the last place, unless links are followed.
 from __future__ import annotations
 
 import errno
+import operator
 import os
 import stat as stat_module
 import time
@@ -156,6 +157,14 @@ class Node:
         return self.state in ("complete", "partially_read", "cancelled")
 
 
+def check_integer(value: int, name: str, least: int, most: Optional[int] = None) -> int:
+    number = operator.index(value)
+    if number < least or (most is not None and number > most):
+        limit = f"{least} or more" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} must be {limit}, not {value!r}")
+    return number
+
+
 def check_options(
     *,
     threads: int = 0,
@@ -164,20 +173,32 @@ def check_options(
     follow: int = 0,
     timeout: Optional[float] = None,
     fields: int = 0,
+    types: int = 0,
+    filter: Optional[PathFilter] = None,
+    cancel: Optional[CancelToken] = None,
+    poll: Optional[Poll] = None,
+    flags: Sequence[bool] = (),
 ) -> None:
-    """Raises ValueError for what no engine accepts."""
-    if not 0 <= threads <= MAX_THREADS:
-        raise ValueError(f"threads must be from 0 to {MAX_THREADS}")
-    if max_depth is not None and max_depth < 0:
-        raise ValueError("max_depth must not be negative")
-    if min_depth < 0:
-        raise ValueError("min_depth must not be negative")
-    if follow not in (FOLLOW_NEVER, FOLLOW_ROOTS, FOLLOW_ALL):
-        raise ValueError("follow must be 0, 1 or 2")
+    """Raises ValueError or TypeError for what no engine accepts."""
+    from .filter import PathFilter as Filter
+
+    check_integer(threads, "threads", 0, MAX_THREADS)
+    if max_depth is not None:
+        check_integer(max_depth, "max_depth", 0)
+    check_integer(min_depth, "min_depth", 0)
+    check_integer(follow, "follow", FOLLOW_NEVER, FOLLOW_ALL)
+    check_integer(fields, "fields", 0, ALL_FIELDS)
+    check_integer(types, "types", 0, ALL_TYPES)
     if timeout is not None and not timeout >= 0:
-        raise ValueError("timeout must not be negative")
-    if not 0 <= fields <= ALL_FIELDS:
-        raise ValueError("fields has unknown bits")
+        raise ValueError(f"timeout must be 0 or more, not {timeout!r}")
+    if filter is not None and not isinstance(filter, Filter):
+        raise TypeError("filter must be a PathFilter or None")
+    if cancel is not None and not isinstance(cancel, CancelToken):
+        raise TypeError("cancel must be a CancelToken or None")
+    if poll is not None and not callable(poll):
+        raise TypeError("poll must be callable")
+    if not all(isinstance(flag, bool) for flag in flags):
+        raise TypeError("what is on or off must be a bool")
 
 
 def check_path(path: bytes) -> bytes:
@@ -387,12 +408,13 @@ class Walk:
             return None
         return status if stat_module.S_ISLNK(status.st_mode) else None
 
-    def _target(self, name: bytes, fd: Optional[int]) -> Optional[bytes]:
+    def _target(self, name: bytes, fd: Optional[int]) -> bytes:
+        """What a link leads to; empty if that can't be read."""
         self.stat_calls += 1
         try:
             return os.readlink(name, dir_fd=fd)
         except OSError:
-            return None
+            return b""
 
     def root_node(self, entry: Entry) -> Optional[Node]:
         """Of a root that is to be entered."""
@@ -405,14 +427,15 @@ class Walk:
         return node
 
     def children(self, parent: Node, batch: List[Entry]) -> List[Node]:
-        """Of all entries of a batch that are to be entered."""
+        """Of all entries of a batch that are to be entered. Directories without metadata are, too:
+        why they can't be is then the error."""
         depth = parent.depth
         if depth >= self.enter_depth:
             return []
         prefix = parent.prefix
         nodes = []
         for name, kind, status, error, followed, _, _ in batch:
-            if kind == DIRECTORY and not error:
+            if kind == DIRECTORY and (not error or status is None):
                 node = Node(name, prefix + name, depth + 1, parent, followed)
                 if status is not None:
                     node.identity = (status.st_dev, status.st_ino)
@@ -601,14 +624,12 @@ class Walk:
         return out
 
     def _failed(self, node: Node, item: os.DirEntry[str], error: OSError) -> Entry:
-        """Of an entry whose metadata can't be had. A directory may be entered all the same; if not,
-        that is the error."""
+        """Of an entry whose metadata can't be had."""
         kind = _listed_type(item)
-        inode = item.inode() if self.inodes else 0
-        if kind == DIRECTORY and node.depth < self.enter_depth:
-            return (item.name, kind, None, 0, False, None, inode)
-        self.note("stat", error, node.depth + 1, node.prefix + item.name)
-        return (item.name, kind, None, error.errno or errno.EIO, False, None, inode)
+        code = error.errno or errno.EIO
+        if kind != DIRECTORY or node.depth >= self.enter_depth:  # else see children()
+            self.note("stat", error, node.depth + 1, node.prefix + item.name)
+        return (item.name, kind, None, code, False, None, item.inode() if self.inodes else 0)
 
     def _any(self, fd: int, node: Node, names: List[os.DirEntry[str]]) -> List[Entry]:
         """With a filter, links to follow, targets, metadata of some."""
