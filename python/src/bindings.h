@@ -9,6 +9,7 @@ namespace trawl::python {
 
 namespace nb = nanobind;
 
+void bind_profile(nb::module_& module);
 void bind_scan(nb::module_& module);
 void bind_usage(nb::module_& module);
 void bind_walk_stream(nb::module_& module);

@@ -177,8 +177,8 @@ nb::dict to_dict(const Statistics& statistics) {
 }
 
 void add_result(nb::dict& out, const Result& result) {
-  out["ending"] = name_of(result.ending);
   out["complete"] = result.complete();
+  out["ending"] = name_of(result.ending);
   out["errors"] = to_list(result.errors);
   out["statistics"] = to_dict(result.statistics);
 }

@@ -39,6 +39,7 @@ NB_MODULE(_native, module) {
   trawl::python::bind_filter(module);
   trawl::python::bind_table(module);
   trawl::python::bind_scan(module);
+  trawl::python::bind_profile(module);
   trawl::python::bind_usage(module);
   trawl::python::bind_walk_stream(module);
 }

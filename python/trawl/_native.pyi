@@ -13,7 +13,7 @@
 # `threads`: 0 adapts, up to 1024, else ValueError. `follow`: 0 never, 1 roots, 2 all.
 # `max_depth`: of entries that are reported; root 0. `types`: bits 1 << code, codes as in FILE_TYPES.
 
-from typing import Any, Callable, Iterator, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence, final
 
 FILE_TYPES: tuple[str, ...]  # "unknown", "file", "directory", "symlink", "block_device",
 #                              "character_device", "fifo", "socket"
@@ -31,12 +31,14 @@ BTIME: int
 
 __version__: str
 
+@final
 class CancelToken:
     def __init__(self) -> None: ...
     def cancel(self) -> None: ...  # from any thread
     @property
     def cancelled(self) -> bool: ...
 
+@final
 class PathFilter:
     # As trawl::FilterOptions. `custom(path: str) -> bool`: true leaves the path out.
     def __init__(
@@ -63,6 +65,7 @@ class PathFilter:
     def root(self) -> bytes: ...
     def errors(self) -> list[tuple[str, int]]: ...  # path, errno
 
+@final
 class Table:
     # Columns as in trawl/entry_table.h.
     def __len__(self) -> int: ...
@@ -124,6 +127,7 @@ def list_table(
     poll: Optional[Callable[[int], object]] = None,
 ) -> Table: ...
 
+@final
 class TableStream:
     # Arguments of scan_table but poll; the walk begins at once.
     def __init__(
@@ -159,6 +163,7 @@ class TableStream:
     @property
     def statistics(self) -> dict[str, Any]: ...
 
+@final
 class WalkStream:
     # os.walk's triples, a directory before (topdown) or after all below it; names in the order of the
     # listing. As there, symbolic links to directories are among the directories, though not entered.

@@ -131,6 +131,22 @@ def test_filter_gives_nonsense(tree):
         native.PathFilter(custom=lambda path: Nonsense()).match(b"x", False)
 
 
+def test_filter_may_recurse(tree):
+    def recurse():
+        return sorted([0], key=lambda _: recurse())  # through C, which takes stack
+
+    def custom(path):
+        with pytest.raises(RecursionError):
+            recurse()
+        seen.add(threading.get_ident())
+        return False
+
+    seen = set()
+    assert len(native.scan_table([tree], filter=native.PathFilter(custom=custom), threads=4, max_depth=1)) == 31
+    native.scan_table([tree], filter=native.PathFilter(custom=custom), threads=16)
+    assert len(seen) > 1
+
+
 def test_stream_after_an_exception(tree):
     stream = native.TableStream([tree], filter=native.PathFilter(custom=lambda path: 1 / 0))
     with pytest.raises(ZeroDivisionError):
@@ -336,7 +352,7 @@ for work in (use, drop, walk):
     in_child(work)
 
 # While another thread is in a walk.
-going = threading.Thread(target=native.scan_table, args=([tree],), kwargs={"filter": slow, "threads": 2})
+going = threading.Thread(target=native.scan_table, args=([tree],), kwargs={"filter": slow, "max_depth": 1, "threads": 1})
 going.start()
 in_child(walk)
 going.join()
@@ -350,7 +366,7 @@ def poll(entries):
             children.append(child)
 children = []
 try:
-    native.scan_table([tree], filter=slow, threads=1, poll=poll)
+    native.scan_table([tree], filter=slow, max_depth=1, threads=1, poll=poll)
     assert os.getpid() == parent
 except RuntimeError as error:
     assert os.getpid() != parent
