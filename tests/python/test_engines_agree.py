@@ -4,6 +4,8 @@ number of threads, on random hostile trees."""
 
 import os
 import random
+import stat
+import traceback
 from itertools import islice
 
 import pytest
@@ -448,3 +450,68 @@ def test_arrow(tree):
             agree(both("scan_table", [tree.top], fields=fields & ~pure.MTIME, link_targets=targets), view)
         times = both("list_table", tree.top, fields=pure.MTIME | pure.BTIME | pure.CTIME)
         agree(times, lambda table: [arrow.table(table)[name].cast(arrow.int64()).to_pylist() for name in ("mtime", "ctime", "btime")])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+@pytest.mark.parametrize("seed", seeds(15))
+def test_what_may_not_be_read(seed, tmp_path):
+    tree = Tree(seed, os.fsencode(tmp_path) + b"/tree", 100)
+    for place in [*tmp_path.parents[:-1], tmp_path]:
+        if stat.S_IMODE(place.stat().st_mode) & 0o055 != 0o055:
+            place.chmod(place.stat().st_mode | 0o055)
+    for path in tree.directories[1:]:
+        if tree.rng.random() < 0.4:
+            os.chmod(path, tree.rng.choice([0o000, 0o111, 0o444, 0o555, 0o744]))
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgid(65534)
+            os.setuid(65534)
+            compare_unreadable(tree)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def compare_unreadable(tree):
+    rng = tree.rng
+
+    def no_types(table):
+        """Of what is neither file, folder nor link, where the type can't be asked for, pure has none."""
+        columns = [name for name in table.columns if name != "type"]
+        return columns, sorted(table.rows(columns), key=repr)
+
+    def errors_but_of_types(result):
+        ending, _, errors = outcome(result)
+        return ending, [each for each in errors if each[0] != "stat"]
+
+    for fields in (0, ALL, pure.SIZE):
+        for depth in (None, rng.randrange(4)):
+            options = {"fields": fields, "max_depth": depth}
+            agree(both("scan_table", [tree.top], **options), no_types)
+            view = outcome if fields else errors_but_of_types
+            agree(both("scan_table", [tree.top], **options), view)
+            for order in ("component", "rsync", "bytes"):
+                agree(both("list_table", tree.top, order=order, **options), view)
+                if fields:
+                    agree(both("list_table", tree.top, order=order, **options), lambda table: table.rows(table.columns))
+
+    def plain(result):
+        skipped = ("statistics", "now", "errors", "file_types")
+        return {key: value for key, value in result.items() if key not in skipped}, errors_but_of_types(result)
+
+    for follow in (0, 2):
+        agree(both("profile", tree.top, now=1.0, follow=follow, tree_folders=9), plain)
+        agree(both("usage", [tree.top, *tree.directories[:3]], all_files=True, follow=follow), lambda result: (
+            {key: value for key, value in result.items() if key not in ("statistics", "errors")}, sorted(result["errors"])))  # fmt: skip
+    for topdown in (True, False):
+
+        def triples(stream):
+            # The native engine has a slash behind the path of a directory that it can't open.
+            return sorted(triple for part in drained(stream) for triple in part), sorted(
+                (*each[:3], each[3].rstrip("/")) for each in stream.errors if each[0] != "stat")
+
+        agree(both("WalkStream", tree.top, topdown=topdown), triples)
+    agree(both("stat_table", tree.directories + tree.files, fields=ALL), lambda table: table.rows(table.columns))

@@ -8,12 +8,7 @@ asked for its type, which the listing tells the native engine; a file that is no
 locale is another is named in that. Thread-safe as far as the native engine is.
 """
 
-from .filter import PathFilter
-from .profile import profile
-from .streams import TableStream, WalkStream
-from .table import Table, list_table, scan_table, stat_table
-from .usage import usage
-from .walk import (
+from .basics import (
     ATIME,
     BLOCKS,
     BTIME,
@@ -27,6 +22,13 @@ from .walk import (
     SIZE,
     CancelToken,
 )
+from .filter import PathFilter
+from .listing import list_table
+from .profile import profile
+from .scan import scan_table, stat_table
+from .streams import TableStream, WalkStream
+from .table import Table
+from .usage import usage
 
 __version__ = "0.1.0"
 

@@ -15,9 +15,10 @@ import os
 import threading
 from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
+from .basics import check_path
 from .git import GitConfig, GitRepository, open_repository, read_file, real_path, user_config
 from .ignore import IgnoreRules
-from .walk import Node, check_path
+from .walk import Node
 
 _CACHE_TAG = b"CACHEDIR.TAG"
 _CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
@@ -25,7 +26,7 @@ _MOST_ERRORS = 1000
 _MOST_NAMES = 60
 
 # Files of one kind: rules, where names of the file's directory begin in a path, the files above.
-Files = Optional[Tuple[IgnoreRules, int, "Files"]]  # type: ignore[misc]
+Files = Optional[Tuple[IgnoreRules, int, "Files"]]
 Verdict = Tuple[str, bytes, int, bytes]  # verdict, source, line, pattern
 _NONE: Verdict = ("none", b"", 0, b"")
 _HIDDEN: Verdict = ("hidden", b"", 0, b"")
@@ -127,8 +128,8 @@ class PathFilter:
         ]
         self._exclude: Optional[IgnoreRules] = None
         if exclude:
-            lines = b"".join(check_path(line) + b"\n" for line in exclude)
-            self._exclude = IgnoreRules(lines, b"", ignore_case)
+            text = b"".join(check_path(line) + b"\n" for line in exclude)
+            self._exclude = IgnoreRules(text, b"", ignore_case)
         self._global: Dict[Tuple[bytes, bool], Optional[IgnoreRules]] = {}
         # For match(): the root, and the directories below it that were asked about, with the level
         # in force and the verdict if they are left out.

@@ -11,7 +11,7 @@ import errno
 import os
 import re
 import stat as stat_module
-from typing import Iterator, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 MOST_IGNORE_BYTES = 100 << 20  # git reads no larger ignore file
 _MOST_CONFIG_BYTES = 16 << 20
@@ -44,7 +44,7 @@ def read_file(
             raise OSError(errno.EISDIR if stat_module.S_ISDIR(mode) else errno.EINVAL, "no file")
         if part is not None:
             return os.read(fd, part)
-        chunks = []
+        chunks: List[bytes] = []
         size = 0
         while True:
             chunk = os.read(fd, 1 << 20)

@@ -15,7 +15,7 @@ Pure: reads no files. Thread-safe once made, but for a cache that threads may fi
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Tuple, Union
+from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple, Union
 
 STAR = "star"
 ANY = "any"
@@ -124,7 +124,7 @@ class _Parser:
         self.elements.append(next(iter(members)) if len(members) == 1 else members)
 
     def _class(self) -> FrozenSet[int]:
-        members = set()
+        members: Set[int] = set()
         self.at += 1
         negated = self.peek() in b"!^" and self.peek() != 0
         if negated:

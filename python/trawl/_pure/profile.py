@@ -10,21 +10,20 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Set, Tuple
 
-from .walk import (
+from .basics import (
     DIRECTORY,
     FILE,
     FILE_TYPES,
     FOLLOW_ALL,
     FOLLOW_NEVER,
     CancelToken,
-    Entry,
-    Node,
+    Identity,
     Poll,
-    Walk,
     check_integer,
     check_options,
     check_path,
 )
+from .walk import Entry, Node, Walk
 
 if TYPE_CHECKING:
     from .filter import PathFilter
@@ -47,8 +46,6 @@ AGE_LIMITS = (
 _BILLION = 1_000_000_000
 _DUPLICATE_PATHS = 4
 _MOST_NOW = 9e9  # nanoseconds in 64 bits
-
-Identity = Tuple[int, int]
 
 
 class _Folder:

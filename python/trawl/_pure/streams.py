@@ -12,20 +12,20 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Deque, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from .table import Rows, Table, check_roots, scan, scan_walk
-from .walk import (
+from .basics import (
     ALL_TYPES,
     DIRECTORY,
     FOLLOW_NEVER,
     SYMLINK,
     CancelToken,
     Error,
-    Node,
-    Walk,
     check_integer,
     check_options,
     check_path,
 )
+from .scan import check_roots, scan, scan_walk
+from .table import Rows, Table
+from .walk import Node, Walk
 
 if TYPE_CHECKING:
     from .filter import PathFilter

@@ -1,53 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Entries as columns: scan_table(), list_table(), stat_table(), and the `Table` that they give."""
+"""Entries as columns: `Table`, and `Rows`, which are what it has while it grows."""
 
 from __future__ import annotations
 
-import errno
 import os
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from .walk import (
-    ALL_TYPES,
+from .basics import (
     ATIME,
     BLOCKS,
     BTIME,
     CTIME,
-    DIRECTORY,
     FILE_TYPES,
-    FOLLOW_NEVER,
     IDENTITY,
     LINKS,
     MODE,
     MTIME,
     OWNER,
     SIZE,
-    UNKNOWN,
-    CancelToken,
-    Entry,
     Error,
-    Node,
-    Poll,
-    Walk,
-    birth_time,
-    check_options,
-    check_path,
-    open_in_steps,
-    type_of,
 )
+from .opening import birth_time
+from .walk import Entry
 
-if TYPE_CHECKING:
-    from .filter import PathFilter
-
-_LONG_PATH = 4096
 _MOST_UNSIGNED = (1 << 64) - 1
 
 _Getter = Callable[[os.stat_result], Optional[int]]
 
 
 def _birth_time(entry: Entry, fd: Optional[int]) -> Optional[int]:
-    time = birth_time(os.fsencode(entry[0]), fd, entry[4])
-    return None if time is None else _within(time)
+    born = birth_time(os.fsencode(entry[0]), fd, entry[4])
+    return None if born is None else _within(born)
 
 
 def _within(nanoseconds: int) -> Optional[int]:
@@ -284,350 +267,10 @@ class Table:
 
 def _pyarrow() -> Any:
     try:
-        import pyarrow
+        import pyarrow  # type: ignore[import-not-found, unused-ignore]
     except ImportError as error:
         raise ImportError(
             "the pure Python engine needs pyarrow for Arrow columns; install pyarrow, or a build "
             "of trawl with its native module"
         ) from error
     return pyarrow
-
-
-def check_roots(roots: Sequence[bytes]) -> List[bytes]:
-    if isinstance(roots, (bytes, str)):
-        raise TypeError("roots must be a sequence of bytes")
-    return [check_path(root) for root in roots]
-
-
-Batch = Tuple[str, int, List[Entry]]  # prefix of the paths, depth, entries
-
-
-def scan(
-    walk: Walk,
-    roots: Sequence[bytes],
-    types: int,
-    include_roots: bool,
-    min_depth: int,
-) -> Iterator[Optional[Batch]]:
-    """The rows of scan_table(), as they are found: depth first, in the order of the listings. None
-    where a directory is done: a good time to look at something else."""
-    for raw in roots:
-        if walk.stopping():
-            return
-        entry = walk.root(raw)
-        yield None
-        if entry is None:
-            continue
-        is_directory = entry[1] == DIRECTORY
-        has_row = types >> entry[1] & 1 and min_depth <= 0 and (include_roots or not is_directory)
-        if has_row and (entry[2] is not None or entry[3]):
-            yield ("", 0, [entry])
-        root = walk.root_node(entry)
-        stack = [] if root is None else [root]
-        while stack:
-            node = stack.pop()
-            depth = node.depth + 1
-            found: List[Node] = []
-            for batch in walk.batches(node):
-                found += walk.children(node, batch)
-                if depth < min_depth:
-                    continue
-                if types != ALL_TYPES:
-                    batch = [entry for entry in batch if types >> entry[1] & 1]
-                if batch:
-                    yield (node.prefix, depth, batch)
-            if walk.ending != "complete":
-                return
-            yield None
-            found.reverse()
-            stack += found
-
-
-def scan_walk(
-    *,
-    fields: int,
-    max_depth: Optional[int],
-    follow: int,
-    one_file_system: bool,
-    link_targets: bool,
-    filter: Optional[PathFilter],
-    timeout: Optional[float],
-    cancel: Optional[CancelToken],
-    poll: Optional[Poll],
-) -> Walk:
-    return Walk(
-        stat_types=ALL_TYPES if fields else 0,
-        enter_depth=None if max_depth is None else max_depth - 1,
-        follow=follow,
-        one_file_system=one_file_system,
-        link_targets=link_targets,
-        filter=filter,
-        timeout=timeout,
-        cancel=cancel,
-        poll=poll,
-    )
-
-
-def scan_table(
-    roots: Sequence[bytes],
-    *,
-    fields: int = 0,
-    types: int = ALL_TYPES,
-    include_roots: bool = True,
-    min_depth: int = 0,
-    max_depth: Optional[int] = None,
-    follow: int = FOLLOW_NEVER,
-    one_file_system: bool = False,
-    link_targets: bool = False,
-    filter: Optional[PathFilter] = None,
-    threads: int = 0,
-    timeout: Optional[float] = None,
-    cancel: Optional[CancelToken] = None,
-    poll: Optional[Poll] = None,
-) -> Table:
-    check_options(
-        threads=threads,
-        max_depth=max_depth,
-        min_depth=min_depth,
-        follow=follow,
-        timeout=timeout,
-        fields=fields,
-        types=types,
-        filter=filter,
-        cancel=cancel,
-        poll=poll,
-        flags=(include_roots, one_file_system, link_targets),
-    )
-    checked = check_roots(roots)
-    walk = scan_walk(
-        fields=fields,
-        max_depth=max_depth,
-        follow=follow,
-        one_file_system=one_file_system,
-        link_targets=link_targets,
-        filter=filter,
-        timeout=timeout,
-        cancel=cancel,
-        poll=poll,
-    )
-    rows = Rows(fields, link_targets, fields != 0)
-    for batch in scan(walk, checked, types, include_roots, min_depth):
-        if batch is not None:
-            rows.add(*batch, walk.fd if walk.fd >= 0 else None)
-    return table_of(rows, walk)
-
-
-def table_of(rows: Rows, walk: Walk) -> Table:
-    walk.finish()
-    return Table(rows, walk.ending, walk.complete, walk.errors, walk.statistics)
-
-
-# ---- lists
-
-ORDERS = ("component", "bytes", "rsync", "rsync28")
-
-# What is to be done with a directory's entries, in order: a row, or what is below.
-_Step = Tuple[bytes, Optional[Entry], Optional[Node]]
-
-
-def _steps(
-    order: str, entries: List[Tuple[Entry, Optional[Node]]], is_root: bool
-) -> List[_Step]:
-    encode = os.fsencode
-    steps: List[_Step] = []
-    if order == "component":
-        for entry, node in entries:
-            steps.append((encode(entry[0]), entry, node))
-        steps.sort(key=_key)
-    elif order == "rsync":
-        last: List[_Step] = []
-        for entry, node in entries:
-            if entry[1] == DIRECTORY:
-                last.append((encode(entry[0]) + b"/", entry, node))
-            else:
-                steps.append((encode(entry[0]), entry, None))
-        steps.sort(key=_key)
-        last.sort(key=_key)
-        steps += last
-    else:
-        for entry, node in entries:
-            name = encode(entry[0])
-            steps.append((name, entry, None))
-            if node is not None:
-                steps.append((name + b"/", None, node))
-        if order == "rsync28" and is_root:
-            steps.append((b".", None, None))  # the root's place
-        steps.sort(key=_key)
-    return steps
-
-
-def _key(step: _Step) -> bytes:
-    return step[0]
-
-
-class _List:
-    """Rows of list_table(). Each directory is listed, and its entries put in order, when its turn
-    comes; so with follow=2 it is entered by the path that comes first."""
-
-    def __init__(self, walk: Walk, rows: Rows, order: str, births: bool) -> None:
-        self.walk = walk
-        self.rows = rows
-        self.order = order
-        self.births = births
-
-    def add(self, prefix: str, depth: int, entry: Entry, node: Optional[Node]) -> None:
-        fd = None
-        if self.births and node is not None:
-            # The directory that it is in was closed when its listing was complete.
-            try:
-                fd = os.open(os.fsencode(node.path), os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
-            except OSError:
-                fd = None
-        try:
-            self.rows.add(prefix, depth, (entry,), fd)
-        finally:
-            if fd is not None:
-                os.close(fd)
-
-    def run(self, root: bytes, include_root: bool) -> None:
-        walk = self.walk
-        if walk.stopping():
-            return
-        entry = walk.root(root)
-        if entry is None or (entry[3] and entry[2] is None):
-            return
-        node = walk.root_node(entry)
-        has_row = include_root or entry[1] != DIRECTORY
-        if node is None:
-            if has_row:
-                self.add("", 0, entry, None)
-            return
-        at_dot = self.order == "rsync28"
-        if has_row and not at_dot:
-            self.add("", 0, entry, None)
-        frames: List[Tuple[Node, Iterator[_Step]]] = [(node, iter(self.list(node)))]
-        while frames:
-            parent, steps = frames[-1]
-            for _, found, below in steps:
-                if found is not None:
-                    self.add(parent.prefix, parent.depth + 1, found, parent)
-                elif below is None and has_row:
-                    self.add("", 0, entry, None)
-                if below is not None and walk.ending == "complete":
-                    frames.append((below, iter(self.list(below))))
-                    break
-            else:
-                frames.pop()
-
-    def list(self, node: Node) -> List[_Step]:
-        walk = self.walk
-        found: List[Tuple[Entry, Optional[Node]]] = []
-        for batch in walk.batches(node):
-            nodes = {child.name: child for child in walk.children(node, batch)}
-            found += [
-                (entry, nodes.get(entry[0]) if entry[1] == DIRECTORY else None)
-                for entry in batch
-                if entry[2] is not None or not entry[3]
-            ]
-            for entry in batch:
-                if entry[3] and entry[2] is None and entry[0] in nodes:
-                    for _ in walk.batches(nodes[entry[0]]):  # why it can't be entered is the error
-                        pass
-        return _steps(self.order, found, node.parent is None)
-
-
-def list_table(
-    root: bytes,
-    *,
-    order: str = "component",
-    fields: int = 0,
-    include_root: bool = True,
-    max_depth: Optional[int] = None,
-    follow: int = FOLLOW_NEVER,
-    one_file_system: bool = False,
-    link_targets: bool = False,
-    filter: Optional[PathFilter] = None,
-    threads: int = 0,
-    timeout: Optional[float] = None,
-    cancel: Optional[CancelToken] = None,
-    poll: Optional[Poll] = None,
-) -> Table:
-    check_options(
-        threads=threads,
-        max_depth=max_depth,
-        follow=follow,
-        timeout=timeout,
-        fields=fields,
-        filter=filter,
-        cancel=cancel,
-        poll=poll,
-        flags=(include_root, one_file_system, link_targets),
-    )
-    if order not in ORDERS:
-        raise ValueError(f"order must be one of {', '.join(ORDERS)}")
-    walk = scan_walk(
-        fields=fields,
-        max_depth=max_depth,
-        follow=follow,
-        one_file_system=one_file_system,
-        link_targets=link_targets,
-        filter=filter,
-        timeout=timeout,
-        cancel=cancel,
-        poll=poll,
-    )
-    rows = Rows(fields, link_targets, fields != 0)
-    _List(walk, rows, order, bool(fields & BTIME)).run(check_path(root), include_root)
-    walk.errors.sort(key=lambda error: os.fsencode(error[3]))
-    return table_of(rows, walk)
-
-
-# ---- paths that the caller has
-
-
-def _stat(path: bytes, follow: bool) -> Tuple[os.stat_result, Optional[int], bytes]:
-    """With the descriptor, if any, that the last part of the path is relative to."""
-    if len(path) < _LONG_PATH - 96:
-        return os.stat(path, follow_symlinks=follow), None, path
-    head, _, tail = path.rstrip(b"/").rpartition(b"/")
-    if path.endswith(b"/"):
-        tail += b"/"
-    fd = open_in_steps(head + b"/", 1, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
-    try:
-        return os.stat(tail, dir_fd=fd, follow_symlinks=follow), fd, tail
-    except OSError:
-        os.close(fd)
-        raise
-
-
-def stat_table(
-    paths: Sequence[bytes],
-    *,
-    fields: int = 0,
-    follow: bool = False,
-    threads: int = 0,
-) -> Table:
-    check_options(threads=threads, fields=fields, flags=(follow,))
-    checked = check_roots(paths)
-    rows = Rows(fields, False, True)
-    for path in checked:
-        name = os.fsdecode(path)
-        fd: Optional[int] = None
-        tail = path
-        entry: Entry
-        try:
-            status, fd, tail = _stat(path, follow)
-            entry = (name, type_of(status), status, 0, follow, None, 0)
-        except OSError as error:
-            entry = (name, UNKNOWN, None, error.errno or errno.EIO, follow, None, 0)
-        if fd is None:
-            rows.add("", 0, (entry,), None)
-        else:
-            try:
-                rows.add("", 0, ((os.fsdecode(tail),) + entry[1:],), fd)  # type: ignore[arg-type]
-            finally:
-                os.close(fd)
-            rows.paths[-1] = name
-    return table_of(rows, Walk())
-
-

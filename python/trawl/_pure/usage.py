@@ -7,19 +7,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
-from .table import check_roots
-from .walk import (
+from .basics import (
     ALL_TYPES,
     FOLLOW_ALL,
     FOLLOW_NEVER,
     NO_DEPTH,
     CancelToken,
-    Entry,
-    Node,
+    Identity,
     Poll,
-    Walk,
     check_options,
 )
+from .scan import check_roots
+from .walk import Entry, Node, Walk
 
 if TYPE_CHECKING:
     from .filter import PathFilter
@@ -31,8 +30,6 @@ _SORT_ABOVE = 10_000
 _UNSORTED = frozenset(("tmpfs", "nfs", "nfs4", "lustre", "cifs", "smb3"))
 
 Line = Tuple[str, int, int, int, int]
-Identity = Tuple[int, int]
-
 
 class _Frame:
     """A directory that is being gone through."""
@@ -180,17 +177,19 @@ class _Usage:
     def _enter(self, stack: List[_Frame], node: Node, entry: Entry) -> None:
         frame = _Frame(node, bool(stack) and stack[-1].dropped)
         items: List[Entry] = []
-        if self._was_met(frame, entry):
-            node.state = "visited"
+        was_met = self._was_met(entry)
+        if was_met:
+            self.walk.probe(node)
         else:
             for batch in self.walk.batches(node):
                 items += batch
-                frame.children.update((child.name, child) for child in self.walk.children(node, batch))
+                for child in self.walk.children(node, batch):
+                    frame.children[child.name] = child
         status = entry[2]
         counted = node.was_entered or (node.state == "unreadable" and status is not None)
         if node.state == "vanished" and node.entry_count == 0 and status is not None:
             counted = node.operation == "read"
-        if not counted:
+        if was_met or not counted:
             frame.dropped = True
         elif not frame.dropped and status is not None:
             if self.may_repeat:
@@ -206,7 +205,7 @@ class _Usage:
         frame.items = iter(items)
         stack.append(frame)
 
-    def _was_met(self, frame: _Frame, entry: Entry) -> bool:
+    def _was_met(self, entry: Entry) -> bool:
         """Whether a directory was counted before, so that nothing in it counts."""
         status = entry[2]
         if not self.may_repeat or status is None:

@@ -13,91 +13,46 @@ never through a symbolic link in the last place, unless links are followed.
 from __future__ import annotations
 
 import errno
-import operator
 import os
 import stat as stat_module
 import time
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Optional, Sequence
-from typing import Dict, Set, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
+
+from .basics import (
+    ALL_TYPES,
+    DIRECTORY,
+    FILE,
+    FOLLOW_ALL,
+    FOLLOW_NEVER,
+    NO_DEPTH,
+    SYMLINK,
+    TYPE_OF_FORMAT,
+    UNKNOWN,
+    CancelToken,
+    Error,
+    Poll,
+    type_of,
+)
+from .opening import open_directory
 
 if TYPE_CHECKING:
     from .filter import FilterLevel, FilterRoot, PathFilter
 
-FILE_TYPES: Tuple[str, ...] = (
-    "unknown",
-    "file",
-    "directory",
-    "symlink",
-    "block_device",
-    "character_device",
-    "fifo",
-    "socket",
-)
-UNKNOWN, FILE, DIRECTORY, SYMLINK = range(4)
-ALL_TYPES = 0xFFFFFFFF
-
-# Bits of `fields`.
-MODE = 1 << 1
-LINKS = 1 << 2
-OWNER = 1 << 3
-IDENTITY = 1 << 4
-SIZE = 1 << 5
-BLOCKS = 1 << 6
-ATIME = 1 << 7
-MTIME = 1 << 8
-CTIME = 1 << 9
-BTIME = 1 << 10
-ALL_FIELDS = (1 << 11) - 1
-
-FOLLOW_NEVER, FOLLOW_ROOTS, FOLLOW_ALL = range(3)
-
-MAX_THREADS = 1024
-NO_DEPTH = 1 << 62  # as good as no limit
-
-# By st_mode >> 12.
-_TYPE_OF_FORMAT = [UNKNOWN] * 16
-for _format, _code in (
-    (stat_module.S_IFREG, FILE),
-    (stat_module.S_IFDIR, DIRECTORY),
-    (stat_module.S_IFLNK, SYMLINK),
-    (stat_module.S_IFBLK, 4),
-    (stat_module.S_IFCHR, 5),
-    (stat_module.S_IFIFO, 6),
-    (stat_module.S_IFSOCK, 7),
-):
-    _TYPE_OF_FORMAT[_format >> 12] = _code
-TYPE_OF_FORMAT: Tuple[int, ...] = tuple(_TYPE_OF_FORMAT)
-
-Error = Tuple[str, int, int, str]  # operation, errno, depth, path
-Poll = Callable[[int], object]
-
-_DIRECTORY_FLAGS = (
-    os.O_RDONLY
-    | os.O_CLOEXEC
-    | getattr(os, "O_DIRECTORY", 0)
-    | getattr(os, "O_NOCTTY", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-)
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_STEP = 4000  # bytes of a path that the system takes in any case, its NUL included
 _POLL_INTERVAL = 0.05
 _CHUNK = 512  # names listed at a time
 _FIRST_CHUNK = 1024  # names among which ignore files are looked for before they are asked for
-
-
-class CancelToken:
-    """Ends walks that were given it, from any thread."""
-
-    def __init__(self) -> None:
-        self._cancelled = False
-
-    def cancel(self) -> None:
-        self._cancelled = True
-
-    @property
-    def cancelled(self) -> bool:
-        return self._cancelled
 
 
 # One name of a directory, as a plain tuple, for they are many:
@@ -155,98 +110,6 @@ class Node:
     @property
     def was_entered(self) -> bool:
         return self.state in ("complete", "partially_read", "cancelled")
-
-
-def check_integer(value: int, name: str, least: int, most: Optional[int] = None) -> int:
-    number = operator.index(value)
-    if number < least or (most is not None and number > most):
-        limit = f"{least} or more" if most is None else f"from {least} to {most}"
-        raise ValueError(f"{name} must be {limit}, not {value!r}")
-    return number
-
-
-def check_options(
-    *,
-    threads: int = 0,
-    max_depth: Optional[int] = None,
-    min_depth: int = 0,
-    follow: int = 0,
-    timeout: Optional[float] = None,
-    fields: int = 0,
-    types: int = 0,
-    filter: Optional[PathFilter] = None,
-    cancel: Optional[CancelToken] = None,
-    poll: Optional[Poll] = None,
-    flags: Sequence[bool] = (),
-) -> None:
-    """Raises ValueError or TypeError for what no engine accepts."""
-    from .filter import PathFilter as Filter
-
-    check_integer(threads, "threads", 0, MAX_THREADS)
-    if max_depth is not None:
-        check_integer(max_depth, "max_depth", 0)
-    check_integer(min_depth, "min_depth", 0)
-    check_integer(follow, "follow", FOLLOW_NEVER, FOLLOW_ALL)
-    check_integer(fields, "fields", 0, ALL_FIELDS)
-    check_integer(types, "types", 0, ALL_TYPES)
-    if timeout is not None and not timeout >= 0:
-        raise ValueError(f"timeout must be 0 or more, not {timeout!r}")
-    if filter is not None and not isinstance(filter, Filter):
-        raise TypeError("filter must be a PathFilter or None")
-    if cancel is not None and not isinstance(cancel, CancelToken):
-        raise TypeError("cancel must be a CancelToken or None")
-    if poll is not None and not callable(poll):
-        raise TypeError("poll must be callable")
-    if not all(isinstance(flag, bool) for flag in flags):
-        raise TypeError("what is on or off must be a bool")
-
-
-def check_path(path: bytes) -> bytes:
-    if not isinstance(path, bytes):
-        raise TypeError(f"a path must be bytes, not {type(path).__name__}")
-    if b"\0" in path:
-        raise ValueError("embedded null byte")
-    return path
-
-
-def type_of(status: os.stat_result) -> int:
-    return TYPE_OF_FORMAT[status.st_mode >> 12 & 15]
-
-
-def open_directory(path: str, root: str, follow: bool) -> int:
-    """A descriptor of the directory. `path` begins with `root`, which is opened as it is; what is
-    below it may be of any length."""
-    flags = _DIRECTORY_FLAGS if follow else _DIRECTORY_FLAGS | _NO_FOLLOW
-    if len(path) < _STEP // 4 or len(path) == len(root):
-        return os.open(path, flags)
-    raw = os.fsencode(path)
-    if len(raw) < _STEP:
-        return os.open(raw, flags)
-    return open_in_steps(raw, len(os.fsencode(root)), flags)
-
-
-def open_in_steps(raw: bytes, first: int, flags: int) -> int:
-    """Opens a path longer than PATH_MAX. The first step is at least `first` bytes long."""
-    at: Optional[int] = None
-    begin = 0
-    try:
-        while len(raw) - begin >= _STEP:
-            cut = raw.rfind(b"/", begin + 1, begin + _STEP)
-            if begin == 0:
-                cut = max(cut, first)
-            if cut <= begin:
-                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-            step = os.open(raw[begin:cut], _DIRECTORY_FLAGS, dir_fd=at)
-            if at is not None:
-                os.close(at)
-            at = step
-            begin = cut
-            while raw[begin : begin + 1] == b"/" and begin + 1 < len(raw):
-                begin += 1
-        return os.open(raw[begin:], flags, dir_fd=at)
-    finally:
-        if at is not None:
-            os.close(at)
 
 
 class Walk:
@@ -455,6 +318,13 @@ class Walk:
             yield from self._list(node, fd)
         finally:
             self.fd = -1
+            os.close(fd)
+
+    def probe(self, node: Node) -> None:
+        """Notes the error if a directory can't be entered, and does not list it."""
+        fd = self._open(node)
+        if fd >= 0:
+            node.state = "visited"
             os.close(fd)
 
     def _open(self, node: Node) -> int:
@@ -718,30 +588,3 @@ def _listed_type(item: os.DirEntry[str]) -> int:
         return type_of(item.stat(follow_symlinks=False))
     except OSError:
         return UNKNOWN
-
-
-_statx: Any = None
-
-
-def birth_time(name: bytes, fd: Optional[int], follow: bool) -> Optional[int]:
-    """Nanoseconds since the epoch; None where the system does not tell."""
-    global _statx
-    import ctypes
-    import struct
-
-    if _statx is None:
-        try:
-            _statx = ctypes.CDLL(None, use_errno=True).statx
-        except (OSError, AttributeError):
-            _statx = False
-    if _statx is False:
-        return None
-    buffer = ctypes.create_string_buffer(256)
-    # AT_FDCWD; AT_SYMLINK_NOFOLLOW; STATX_BTIME
-    if _statx(-100 if fd is None else fd, name, 0 if follow else 0x100, 0x800, buffer) != 0:
-        return None
-    (mask,) = struct.unpack_from("=I", buffer, 0)
-    if not mask & 0x800:
-        return None
-    seconds, nanoseconds = struct.unpack_from("=qI", buffer, 80)
-    return int(seconds) * 1_000_000_000 + int(nanoseconds)
