@@ -54,6 +54,8 @@ struct FilterOptions {
   // Leaves out paths, as the walk would report them, with all below them; called on any worker,
   // for all that the rest leaves in. Roots, too; rules do not count for roots.
   std::function<bool(const char* path)> custom = {};
+  // Of the threads of a walk with this filter, for what `custom` calls.
+  std::size_t stack_bytes = std::size_t{256} << 10;
 };
 
 struct FilterMatch {

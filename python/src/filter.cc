@@ -8,11 +8,20 @@
 
 namespace trawl::python {
 
+namespace {
+
+// Python counts its recursion (1,000 levels), not the stack that it takes: what is a RecursionError
+// on a thread of Python's must not be a crash on a worker. Only what is touched takes memory.
+constexpr std::size_t kStackBytes = std::size_t{8} << 20;
+
+}  // namespace
+
 Filter::Filter(FilterOptions options, std::string root, nb::handle custom) {
   if (!custom.is_none()) {
     if (PyCallable_Check(custom.ptr()) == 0) {
       throw nb::type_error("custom must be callable");
     }
+    options.stack_bytes = kStackBytes;
     options.custom = [this](const char* path) { return leaves_out(path); };
   }
   filter_ = without_gil(

@@ -122,7 +122,7 @@ def version() -> str:
 
 
 class Flag:
-    """As much of a CancelToken as filters need."""
+    """Tells filters that what a walk finds is no longer wanted."""
 
     __slots__ = ("cancelled",)
 

@@ -212,12 +212,13 @@ def engine_filter(
     path_filter: "Optional[AnyFilter]",
     engine: Any,
     roots: Iterable[bytes],
-    stop: "Union[_engine.CancelToken, _engine.Flag, None]" = None,
+    stop: Optional[_engine.Flag] = None,
 ) -> Optional[Any]:
     """What an engine takes, of what users may give.
 
-    Functions are not asked about the roots, nor about anything once `stop` is cancelled: engines
-    judge some hundred names before they look whether the walk goes on.
+    Functions are not asked about the roots, nor about anything once `stop` is set: engines judge
+    some hundred names before they look whether the walk goes on. Only for walks whose result is
+    dropped then, since what is left out so might be missing from one that came to its end.
     """
     if path_filter is None:
         return None
@@ -240,7 +241,7 @@ def engine_filter(
 def _judge(
     custom: Callable[[str], bool],
     names: "frozenset[str]",
-    stop: "Union[_engine.CancelToken, _engine.Flag, None]",
+    stop: Optional[_engine.Flag],
 ) -> Callable[[str], bool]:
     if stop is None:
         return lambda path: path not in names and bool(custom(path))

@@ -374,7 +374,7 @@ class DirectoryProfiler:
             "tree_folders": config.tree_folders,
             "follow": 2 if config.follow_symlinks else 1,
             "one_file_system": config.one_file_system,
-            "filter": engine_filter(config.path_filter, engine, [root], cancel),
+            "filter": engine_filter(config.path_filter, engine, [root]),
             "threads": self._threads if threads is None else check_threads(threads),
             "timeout": check_duration(config.max_duration),
             "cancel": None if cancel is None else cancel._bind(engine),

@@ -66,12 +66,13 @@ class _Request:
         max_duration: Optional[float],
         follow_symlinks: bool,
         max_depth: Optional[int],
-        implementation: "Optional[Implementation]",
-        cancel: "Optional[CancelToken]",
+        engine: Any,
+        token: Any,
+        stop: Optional[_engine.Flag] = None,
     ) -> None:
         self.begin = time.monotonic()
         self.root = path_bytes(root)
-        self.engine = _engine.select(implementation)
+        self.engine = engine
         directory = 1 << self.engine.FILE_TYPES.index("directory")
         every = (1 << len(self.engine.FILE_TYPES)) - 1
         self.duration = check_duration(max_duration)
@@ -81,9 +82,9 @@ class _Request:
             "max_depth": check_depth(max_depth),
             "follow": 2 if follow_symlinks else 1,
             "threads": check_threads(max_simultaneous, "max_simultaneous"),
-            "filter": engine_filter(path_filter, self.engine, [self.root], cancel),
+            "filter": engine_filter(path_filter, self.engine, [self.root], stop),
         }
-        self.token = None if cancel is None else cancel._bind(self.engine)
+        self.token = token
 
     def run(
         self,
@@ -161,11 +162,18 @@ async def scan(
 
     from . import _threads
 
-    token = _engine.CancelToken()
+    engine = _engine.select(implementation)
+    token = engine.CancelToken()
+    stop = _engine.Flag()
     request = _Request(
         root, max_simultaneous, path_filter, add_directories, max_duration, follow_symlinks,
-        max_depth, implementation, token,
+        max_depth, engine, token, stop,
     )  # fmt: skip
+
+    def cancel() -> None:
+        token.cancel()
+        stop.cancelled = True
+
     failures: List[BaseException] = []
     on_loop: Any = progress
     if callable(progress):
@@ -177,7 +185,7 @@ async def scan(
                 function(entries)
             except BaseException as error:
                 failures.append(error)
-                token.cancel()
+                cancel()
 
         def on_loop(entries: int) -> None:
             if not failures:
@@ -190,7 +198,7 @@ async def scan(
         with reporter as poll:
             return request.run(poll, make)
 
-    result = await _threads.run(call, token.cancel)
+    result = await _threads.run(call, cancel)
     if failures:
         raise failures[0]
     return result
@@ -214,13 +222,13 @@ def scan_sync(
     :param cancel: ends it from another thread; what was found is returned, ``ending`` "cancelled".
         With this, it can be awaited elsewhere than in asyncio; see docs.
     """
-    return _waiting(
-        _Request(
-            root, max_simultaneous, path_filter, add_directories, max_duration, follow_symlinks,
-            max_depth, implementation, cancel,
-        ),
-        progress, _maker(),
+    engine = _engine.select(implementation)
+    request = _Request(
+        root, max_simultaneous, path_filter, add_directories, max_duration, follow_symlinks,
+        max_depth, engine, None if cancel is None else cancel._bind(engine),
     )  # fmt: skip
+    with Reporter(progress, "Scanning") as poll:
+        return request.run(poll, _maker())
 
 
 def scan_directory_parallel(
@@ -238,19 +246,10 @@ def scan_directory_parallel(
 ) -> "ScanResult[str]":
     """:func:`scan_sync`, but strings, surrogate-escaped as from :func:`os.fsdecode`: much faster
     than making a Path of each."""
-    return _waiting(
-        _Request(
-            root, max_simultaneous, path_filter, add_directories, max_duration, follow_symlinks,
-            max_depth, implementation, cancel,
-        ),
-        progress, None,
+    engine = _engine.select(implementation)
+    request = _Request(
+        root, max_simultaneous, path_filter, add_directories, max_duration, follow_symlinks,
+        max_depth, engine, None if cancel is None else cancel._bind(engine),
     )  # fmt: skip
-
-
-def _waiting(
-    request: _Request,
-    progress: "Progress",
-    make: Optional[Callable[[str], T]],
-) -> "ScanResult[T]":
     with Reporter(progress, "Scanning") as poll:
-        return request.run(poll, make)
+        return request.run(poll, None)

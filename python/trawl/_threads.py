@@ -20,6 +20,10 @@ T = TypeVar("T")
 MAX_RUNNING = 32
 
 
+def _nothing() -> None:
+    pass
+
+
 class _Job(Generic[T]):
     def __init__(self, call: Callable[[], T], cancel: Callable[[], None]) -> None:
         self.call = call
@@ -33,6 +37,8 @@ class _Job(Generic[T]):
             self.value = self.call()
         except BaseException as error:
             self.error = error
+        # What they hold must not live until this thread is gone.
+        self.call = self.cancel = _nothing  # type: ignore[assignment]
 
     def result(self) -> T:
         error, self.error = self.error, None
@@ -42,10 +48,6 @@ class _Job(Generic[T]):
             finally:
                 del error  # its traceback holds this frame
         return self.value  # type: ignore[return-value]
-
-
-def _nothing() -> None:
-    pass
 
 
 class _Pool:

@@ -116,7 +116,7 @@ def du(
         "count_links": bool(count_links),
         "follow": 2 if follow_symlinks else 0,
         "one_file_system": bool(one_file_system),
-        "filter": engine_filter(path_filter, engine, roots, cancel),
+        "filter": engine_filter(path_filter, engine, roots),
         "threads": check_threads(threads),
         "timeout": check_duration(max_duration),
         "cancel": None if cancel is None else cancel._bind(engine),

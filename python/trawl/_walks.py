@@ -8,6 +8,7 @@ subtree is given in his order from there on, and what the engine found ahead wai
 
 import os
 import stat
+from collections import deque
 from typing import TYPE_CHECKING, Any, AnyStr, Callable, Dict, Iterator, List, Optional, Set, Tuple
 from typing import Deque, Union
 
@@ -101,7 +102,7 @@ class _Walk:
         self._options = options
         self._onerror = onerror
         self._stream: Any = None
-        self._arrived: Deque["Triple"] = Deque()
+        self._arrived: Deque["Triple"] = deque()
         self._ahead: Dict[str, "Triple"] = {}  # waiting for their turn, in order of arrival
         self._dropped: Set[str] = set()  # directories that are not to be given
         self._failed: Set[str] = set()

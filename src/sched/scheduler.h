@@ -73,11 +73,16 @@ struct LimitChange {
 template <class Task, class Client>
 class Scheduler {
  public:
+  // Enough for a task's frames and libc's name resolution; ulimit -s must not decide.
+  static constexpr std::size_t kStackSize = std::size_t{256} << 10;
+
   // At most `max_workers` (>= 1) workers, the caller of run() included. `in_order`: thieves take
   // what its owner would do next.
-  Scheduler(Client& client, unsigned max_workers, bool in_order = false)
+  Scheduler(Client& client, unsigned max_workers, bool in_order = false,
+            std::size_t stack_size = kStackSize)
       : client_(client),
         workers_(max_workers),
+        stack_size_(stack_size),
         in_order_(in_order),
         most_(max_workers),
         expanded_(max_workers == 1) {
@@ -159,8 +164,6 @@ class Scheduler {
 
   // Tasks within this time of the start are done by the first worker alone.
   static constexpr std::chrono::microseconds kAloneFor{100};
-  // Enough for a task's frames and libc's name resolution; ulimit -s must not decide.
-  static constexpr std::size_t kStackSize = std::size_t{256} << 10;
   static constexpr std::size_t kMaxChanges = 256;
 
   struct alignas(64) Worker {
@@ -229,10 +232,10 @@ class Scheduler {
     expanded_.store(true);
   }
 
-  static bool start_thread(pthread_t& thread, void* (*main)(void*), void* argument) {
+  bool start_thread(pthread_t& thread, void* (*main)(void*), void* argument) {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, kStackSize);
+    pthread_attr_setstacksize(&attributes, stack_size_);
     const bool started = pthread_create(&thread, &attributes, main, argument) == 0;
     pthread_attr_destroy(&attributes);
     return started;
@@ -426,6 +429,7 @@ class Scheduler {
 
   Client& client_;
   std::vector<std::unique_ptr<Worker>> workers_;  // the first started_ are there
+  const std::size_t stack_size_;
   const bool in_order_;
   Parking parking_;
   Parking bench_;

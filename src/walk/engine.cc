@@ -89,7 +89,9 @@ Engine::Engine(sys::FileSystem& filesystem, std::span<const std::string> roots,
                         options.follow == Follow::all),
       slot_offset_((sizeof(Node) + kSlotAlignment - 1) / kSlotAlignment * kSlotAlignment),
       workers_(max_workers_),
-      scheduler_(*this, max_workers_, options.descent != Descent::listed) {}
+      scheduler_(*this, max_workers_, options.descent != Descent::listed,
+                 options.filter != nullptr ? options.filter->options().stack_bytes
+                                           : decltype(scheduler_)::kStackSize) {}
 
 Engine::~Engine() {
   for (const auto& worker : workers_) {

@@ -2,6 +2,7 @@
 """Scans on event loops: cancelled, many at once, from several threads; and what is left behind."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import time
 
 import pytest
 import trawl
+from trawl import _threads
 
 from conftest import BIG, entries, kernel_threads, own_threads, wait_for
 
@@ -18,7 +20,7 @@ PROMPTLY = 0.05  # seconds
 
 
 async def never_ending(engine, **options):
-    """A scan that takes hours unless it is stopped."""
+    """A scan that takes minutes unless it is stopped."""
     return await trawl.scan(
         BIG, path_filter=lambda path: time.sleep(0.001), max_duration=None,
         implementation=engine, **options,
@@ -47,6 +49,7 @@ def test_cancelling_stops_in_milliseconds(engine, how):
             with pytest.raises(asyncio.CancelledError):
                 await task
             taken.append(time.perf_counter() - begin)
+            assert not _threads._pool._running  # it was waited for
             assert wait_for(lambda: not own_threads(), 0.02)
 
     asyncio.run(main())
@@ -91,8 +94,6 @@ def test_many_at_once(engine, tree):
 
 
 def test_those_that_wait_for_their_turn_can_be_cancelled(engine):
-    from trawl import _threads
-
     async def main():
         tasks = [
             asyncio.create_task(never_ending(engine, max_simultaneous=1))
@@ -108,20 +109,19 @@ def test_those_that_wait_for_their_turn_can_be_cancelled(engine):
     asyncio.run(main())
 
 
-def test_a_limit_counts_from_the_call(engine, tree):
-    from trawl import _threads
-
+def test_a_limit_counts_from_the_call(engine):
     async def main():
-        slow = [
-            trawl.scan(BIG, path_filter=lambda path: time.sleep(0.001), max_duration=0.3,
-                       max_simultaneous=1, implementation=engine)
+        busy = [
+            asyncio.create_task(
+                trawl.scan(BIG, path_filter=lambda path: time.sleep(0.001), max_duration=1,
+                           max_simultaneous=1, implementation=engine)
+            )
             for _ in range(_threads.MAX_RUNNING)
         ]  # fmt: skip
-        begin = time.monotonic()
-        *_, last = await asyncio.gather(
-            *slow, trawl.scan(BIG, max_duration=0.3, implementation=engine)
-        )
-        assert last.timed_out and time.monotonic() - begin < 3
+        await asyncio.sleep(0.2)
+        last = await trawl.scan(BIG, max_duration=0.2, implementation=engine)
+        assert last.timed_out and len(last) < 300  # its time was gone when its turn came
+        await asyncio.gather(*busy)
 
     asyncio.run(main())
 
@@ -243,27 +243,46 @@ def test_interrupt(engine, how):
 def test_exit_during_a_scan(engine):
     process = child("exit", engine)
     try:
-        output, errors = process.communicate(timeout=10)
+        assert [process.stdout.readline() for _ in range(2)] == ["ready\n", "exit\n"]
+        begin = time.monotonic()
+        _, errors = process.communicate(timeout=20)
     finally:
         process.kill()
-    assert process.returncode == 0, errors
-    assert output == "ready\nexit\n"
+    assert process.returncode == 0 and errors == ""
+    assert time.monotonic() - begin < 3  # it does not wait for the scan's end
 
 
-def test_fork_after_use(engine, tree):
+@pytest.mark.parametrize("running", [0, _threads.MAX_RUNNING])
+def test_fork(engine, tree, running):
+    """The child can use everything, also if all of the parent's threads are busy."""
+
     async def main():
         return len(await trawl.scan(tree, implementation=engine))
 
+    async def busy():
+        await asyncio.wait_for(
+            asyncio.gather(*(never_ending(engine, max_simultaneous=1) for _ in range(running))), 1
+        )
+
+    def occupy():
+        with contextlib.suppress(asyncio.TimeoutError):
+            asyncio.run(busy())
+
     assert asyncio.run(main()) == 9
+    thread = threading.Thread(target=occupy)
+    thread.start()
+    assert wait_for(lambda: len(own_threads()) == running)
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
+            signal.alarm(20)
             if asyncio.run(main()) == 9 and len(trawl.scan_sync(tree, implementation=engine)) == 9:
                 status = 0
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    thread.join()
 
 
 def test_trio(engine, tree):

@@ -240,6 +240,11 @@ def test_bar_if_there_is_a_terminal(engine, monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     trawl.scan_sync("/usr/share/doc", max_depth=1, progress=True, implementation=engine)
     assert terminal.getvalue() == ""  # too short for a bar
+    from trawl._progress import Reporter
+
+    with Reporter(True, "Scanning") as poll:
+        poll(1)
+    assert terminal.getvalue() == ""
 
 
 def test_bars_that_are_missing_are_said(engine, tree, monkeypatch):

@@ -78,6 +78,7 @@ def test_takes_paths_of_every_kind(engine, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert path_filter.match("data/only/x") and not path_filter.match("data/data/only/x")
     assert path_filter.match("only/x") and path_filter.match("x.o")
+    assert not path_filter.match("x.c") and not path_filter.match("sub/only/x")
     monkeypatch.chdir(root)
     assert path_filter.match("only/x") and path_filter.match("./x.o")
     # Through a link.

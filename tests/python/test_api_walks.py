@@ -174,6 +174,22 @@ def test_sorted_with_depth_and_links(engine, tree):
     assert found == [f"{tree}{name}" for name in ("", "/empty", "/b", "/a")]
 
 
+def test_links_are_not_waited_for(engine, tmp_path):
+    """They have no triple, unless followed; the rest would be kept in memory until the end."""
+    for name in ("l", "m"):
+        (tmp_path / name).symlink_to("/usr")
+    for i in range(3000):
+        (tmp_path / "big" / f"{i}").mkdir(parents=True)
+    walker = trawl.walk(tmp_path, implementation=engine)
+    _, directories, _ = next(walker)
+    links = [name for name in directories if name != "big"]
+    directories[:] = [*reversed(links), "big"]
+    path, _, _ = next(walker)
+    assert path == str(tmp_path / "big")
+    assert not walker.gi_frame.f_locals["self"]._ahead
+    assert len([*walker]) == 3000
+
+
 @pytest.mark.parametrize("call", [trawl.walk, trawl.scantree])
 def test_dropping_the_iterator_ends_the_walk(engine, call):
     before = kernel_threads()

@@ -368,6 +368,77 @@ def test_usage_is_that_of_du(tree, threads):
     assert len(native.usage([tree], all_files=True, threads=threads)["lines"]) == len(naive_rows(tree)) - 1
 
 
+# --- profile ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_profile(tree, threads):
+    rows = naive_rows(tree)
+    files = [row for row in rows if row["type"] == "file"]
+    folders = [row for row in rows if row["type"] == "directory"]
+    profile = native.profile(tree, threads=threads, top=5, now=0, tree_folders=1000)
+    assert profile["complete"] and profile["ending"] == "complete" and profile["errors"] == []
+    size = sum(row["size"] for row in files)
+    assert profile["summary"] == {
+        "total_files": len(files),
+        "total_folders": len(folders),
+        "total_size_bytes": size,
+        "total_size_mb": round(size / (1 << 20), 2),
+        "avg_files_per_folder": round(len(files) / len(folders), 2),
+        "max_depth": max(row["depth"] for row in folders),
+        "empty_folder_count": sum(not os.listdir(row["path_bytes"]) for row in folders),
+        "total_disk_usage_bytes": sum(row["disk_usage"] for row in files),
+        "total_links": sum(row["type"] == "symlink" for row in rows),
+    }
+    assert profile["file_extensions"][".dat"] == 3000
+    assert profile["file_extensions"]["<no extension>"] == sum(b"." not in os.path.basename(row["path_bytes"])[1:]
+                                                               for row in files)
+    assert list(profile["common_folder_names"].items())[:2] == [("deep", 60), ("empty", 15)]
+    assert profile["top_folders_by_file_count"][0] == (os.fsdecode(tree) + "/many", 3000)
+    assert list(profile["depth_distribution"]) == list(range(61))
+    assert sum(profile["depth_distribution"].values()) == len(folders)
+    assert list(map(os.fsencode, profile["empty_folders"])) == [
+        row["path_bytes"] for row in folders if not os.listdir(row["path_bytes"])]
+    assert profile["file_types"]["fifo"] == profile["file_types"]["socket"] == 1
+    assert sum(bucket["files"] for bucket in profile["size_histogram"]) == len(files)
+    assert profile["modified_histogram"][0]["files"] == sum(row["mtime"] > 0 for row in files)
+    assert profile["hard_links"]["names"] == 2 and profile["hard_links"]["files"] == 1
+    assert profile["now"] == 0 and profile["approximate"] == []
+    assert (profile["tree"]["bytes"], profile["tree"]["files"], profile["tree"]["folders"]) == (
+        size, len(files), len(folders) - 1)
+    assert profile["duplicates"]["from_size"] == 1
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_profile_is_that_of_python(tree, threads):
+    pure = pytest.importorskip("trawl._pure")
+    options = [{}, {"max_depth": 1, "top": 3, "top_folders": 2}, {"exact": True, "tree_folders": 7}, {"follow": 1},
+               {"max_empty_folders": 2}, {"filter": {"exclude": [b"*.dat"], "hidden": True}}]
+    for each in options:
+        answers = []
+        for engine in (native, pure):
+            given = dict(each, now=1.6e9, threads=threads)
+            if "filter" in each:
+                given["filter"] = engine.PathFilter(tree, **each["filter"])
+            answer = engine.profile(tree, **given)
+            for changing in ("statistics", "accessed_histogram"):
+                del answer[changing]
+            answers.append(answer)
+        for key in answers[1]:
+            assert answers[0][key] == answers[1][key], (each, key)
+        assert list(answers[0]) == list(answers[1])
+
+
+def test_wrong_profiles():
+    for options in ({"top": 0}, {"top_folders": 0}, {"capacity": 3}, {"max_empty_folders": -1}, {"tree_folders": -1},
+                    {"now": float("inf")}, {"now": float("nan")}, {"max_depth": -1}, {"timeout": -1}):
+        with pytest.raises(ValueError):
+            native.profile(b".", **options)
+    assert native.profile(b"/nowhere")["errors"][0][1] == errno.ENOENT
+    assert native.profile(os.fsencode(__file__))["errors"] == [("open", errno.ENOTDIR, 0, __file__)]
+    assert native.profile(b"/nowhere")["summary"]["total_folders"] == 0
+
+
 # --- filters ---------------------------------------------------------------------------------------
 
 
