@@ -80,9 +80,18 @@ std::string replace_file(const std::string& path, std::string content, const Dea
     return descriptor < 0 ? std::strerror(errno)
                           : write_all(descriptor, std::move(content), deadline);
   }
-  const std::string beside =
-      directory_to_write(target) + "/.trawl-" + std::to_string(::getpid()) + ".tmp";
-  const int descriptor = open_retrying(beside, O_CREAT | O_EXCL);
+  const std::string stem =
+      directory_to_write(target) + "/.trawl-" + std::to_string(::getpid()) + '-';
+  std::string beside;
+  int descriptor = -1;
+  // A name may be left from a process that was killed.
+  for (int i = 0; descriptor < 0 && i < 100; ++i) {
+    beside = stem + std::to_string(i);
+    descriptor = open_retrying(beside, O_CREAT | O_EXCL);
+    if (descriptor < 0 && errno != EEXIST) {
+      break;
+    }
+  }
   if (descriptor < 0) {
     return std::strerror(errno);
   }

@@ -422,7 +422,7 @@ function share(kind, value, whole) {
 
 function approximately(key) {
   const found = data.approximate.find((each) => each.table === key);
-  return found ? `of at least ${count(found.distinct)}; figures are at most ${count(found.files_error)} too small` : "";
+  return found ? `counts are up to ${count(found.files_error)} too small` : "";
 }
 
 function tables() {

@@ -192,8 +192,7 @@ std::string Report::counted_lines(
 template <class Table>
 std::string Report::note_of(const Table& table) const {
   if (!table.exact()) {
-    return "of " + with_separators(table.distinct) + " or more; counts up to " +
-           with_separators(table.files_error) + " too small (--exact)";
+    return "counts up to " + with_separators(table.files_error) + " too small (--exact)";
   }
   const std::size_t shown = std::min(table.items.size(), top_);
   return shown < table.distinct ? "of " + with_separators(table.distinct) : "";

@@ -77,7 +77,7 @@ Folders by depth
   level 2  20  ████████████████████████████████
   level 3  10  ████████████████
 
-Folder names  of 70,000 or more; counts up to 2 too small (--exact)
+Folder names  counts up to 2 too small (--exact)
   2024  12  ████████████████████████████████
 
 Folders with most files

@@ -11,6 +11,7 @@ import re
 import signal
 import stat
 import subprocess
+import tempfile
 import time
 
 import jsonschema
@@ -348,6 +349,30 @@ def test_filters(document, tmp_path):
                          (f"-X{tmp_path}/patterns", ["notes.txt"]), (f"--ignore-file={tmp_path}/rules", ["keep.c"]),
                          ("--respect-ignore", ["build/in.c"]), ("--exclude-caches", ["cache/data"])]:  # fmt: skip
         assert names(option) == sorted(set(everything) - set(gone)), option
+
+
+@pytest.mark.skipif(os.stat("/dev").st_dev == os.stat("/dev/shm").st_dev, reason="no mount in /dev")
+def test_stays_on_the_file_system(document):
+    with tempfile.NamedTemporaryFile(dir="/dev/shm", suffix=".profile_test"):
+        arguments = ["--max-depth=1", "--top=65536", "/dev"]
+        assert ".profile_test" in document(*arguments)["file_extensions"]
+        for option in ("-x", "--one-file-system"):
+            assert ".profile_test" not in document(option, *arguments)["file_extensions"]
+
+
+def test_limits_are_said_and_lifted(run, document, tmp_path):
+    count = 70_000  # of keys, more than a table has
+    folder = os.open(tmp_path, os.O_DIRECTORY)
+    for i in range(count):
+        os.close(os.open(f"f.x{i}", os.O_CREAT, dir_fd=folder))
+    os.close(folder)
+    (found,) = document("--threads=1", tmp_path)["approximate"]
+    assert found["table"] == "extensions" and found["distinct"] <= count and found["files_error"] >= 1
+    text = run("--threads=1", "--sections=extensions", tmp_path).stdout.decode()
+    assert f"Extensions  counts up to {found['files_error']} too small (--exact)\n" in text
+    got = document("--exact", tmp_path)
+    assert got["approximate"] == [] and len(got["extensions"]) == 20
+    assert f"Extensions  of {count:,} " in run("--exact", "--sections=extensions", tmp_path).stdout.decode()
 
 
 def test_the_tree(document, tmp_path):
