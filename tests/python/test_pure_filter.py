@@ -338,3 +338,34 @@ def test_what_git_makes_of_a_rule(rule, matching, others, tmp_path, no_user_rule
 def test_case_is_folded_where_git_folds_it(rule, matching, others, tmp_path, no_user_rules):
     rules = pure.PathFilter(os.fsencode(tmp_path), exclude=[rule], ignore_case=True)
     assert [path for path in matching + others if rules.match(path, False)[0] == "ignored"] == matching
+
+
+@needs("git")
+@pytest.mark.parametrize("text", [
+    b"[core]\n\texcludesFile = /a b  # c\n", b'[core]excludesFile="/a # b" ;c\n', b"[CORE]\nExcludesFile = /a\\\n b\n",
+    b'[core]\nexcludesFile = "/a\\tb\\\\c\\"d"\n', b"[core]\r\nexcludesFile = /a\r\n", b"\xef\xbb\xbf[core]\nexcludesFile = /a\n",
+    b'[core "x"]\nexcludesFile = /a\n[core]\nexcludesFile=/b\n', b"# [core]\n; x\n[core]\n  excludesFile=/a\t b\n",
+    b'[core]\nexcludesFile = /a" b "c  \n', b"[core]\nexcludesFile = /a\n[user]\nexcludesFile = /b\n", b"[core]\nexcludesFile = ~/x\n",
+])  # fmt: skip
+def test_configuration_is_read_as_git_reads_it(text, tmp_path, monkeypatch, no_user_rules):
+    from trawl._pure.git import GitConfig
+
+    file = tmp_path / "config"
+    file.write_bytes(text)
+    command = ["git", "config", "--file", str(file), "--null", "--path", "--get", "core.excludesFile"]
+    done = subprocess.run(command, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert GitConfig().updated(text).global_excludes() == done.stdout[:-1]
+
+
+@needs("git")
+@pytest.mark.parametrize("value", [b"true", b"Yes", b"on", b"1", b"0", b"-1", b"2k", b"0x0", b"0x10", b"no", b"off", b"false", b""])
+def test_true_is_what_git_takes_for_it(value, tmp_path, no_user_rules):
+    from trawl._pure.git import GitConfig
+
+    file = tmp_path / "config"
+    file.write_bytes(b"[core]\nignoreCase = " + value + b"\n")
+    command = ["git", "config", "--file", str(file), "--type=bool", "--get", "core.ignoreCase"]
+    done = subprocess.run(command, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert GitConfig().updated(file.read_bytes()).ignore_case == (done.stdout == b"true\n")

@@ -488,6 +488,9 @@ def test_stat_table(tree):
             else:
                 assert (size, inode, error) == (status.st_size, status.st_ino, None)
     assert pure.stat_table([b""], fields=pure.SIZE).column("error") == [errno.ENOENT]
+    types_only = pure.stat_table([b"", tree.top])
+    assert types_only.columns == ["path", "path_bytes", "type", "depth", "error"]
+    assert types_only.column("error") == [errno.ENOENT, None]
 
 
 def test_arrow(tree):

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine in pure Python: the interface of _native.pyi, with os.scandir() and one thread.
 
-It is chosen where the native module is missing, and is what that is compared with. Answers are the
-same but for these: `threads` is checked and not used; profile() is always exact; a stream walks
-while somebody pulls, so that what is in it is as old as the last pull; a fifo, socket or device is
-asked for its type, which the listing tells the native engine; a file that is not in UTF-8 where the
-locale is another is named in that. Thread-safe as far as the native engine is.
+It is chosen where the native module is missing, and is what that one is compared with. Answers are
+the same, with these exceptions:
+- `threads` is checked and not used; with links followed (2), a directory that several paths lead to
+  is entered by the first in the order of the listings;
+- profile() is exact whatever `capacity` says, so "approximate" is always empty;
+- a stream walks while somebody pulls, on their thread: the limits on what waits hold by themselves,
+  and `timeout` of next() is looked at between callbacks;
+- a fifo, socket or device is asked for its type: where that is not allowed, it is unknown.
+Thread-safe as far as the native engine is.
 """
 
 from .basics import (
