@@ -30,7 +30,7 @@ struct Slot {
 std::string path_of(const Directory& directory, std::string_view name) {
   std::string path;
   directory.append_path(path);
-  if (!path.empty() && path.back() != '/') {
+  if (!name.empty() && !path.empty() && path.back() != '/') {
     path += '/';
   }
   return path += name;

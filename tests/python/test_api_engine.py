@@ -149,13 +149,13 @@ async def main() -> None:
             name: Path = names[0]
 
 
-class Seeds:
+class Toads:
     def match(self, path: Path) -> bool:
         return path.name == "x"
 
 
 asyncio.run(main())
-sync: List[Path] = trawl.scan_sync(".", path_filter=Seeds(), implementation="python")
+sync: List[Path] = trawl.scan_sync(".", path_filter=Toads(), implementation="python")
 texts: List[str] = trawl.scan_directory_parallel(".", True, 1.0, path_filter=lambda p: "x" in p)
 for part in trawl.scan_incremental("."):
     paths: List[Path] = part

@@ -83,7 +83,7 @@ def test_links(engine, tree):
 
 @pytest.mark.parametrize("call", [run_scan, *SYNC])
 def test_filters_of_every_kind(engine, tree, call):
-    class Seeds:
+    class Toads:
         def match(self, path):
             assert isinstance(path, Path)
             return path.name in ("b", "a")
@@ -91,7 +91,7 @@ def test_filters_of_every_kind(engine, tree, call):
     expected = [p for p in entries(tree, False) if "/a/" not in p and "/b/" not in p]
     for path_filter in (
         trawl.PathFilter(["a/", "/b"], root=tree),
-        Seeds(),
+        Toads(),
         lambda path: os.path.basename(path) in ("a", "b"),
         trawl.PathFilter(custom=lambda path: path.endswith(("/a", "/b"))),
     ):
@@ -146,7 +146,7 @@ def test_timeout_gives_what_was_found(engine, call):
     assert result.timed_out and not result.complete
 
 
-def test_default_limit_is_the_seeds(engine):
+def test_defaults_are_toads(engine):
     import inspect
 
     defaults = {
