@@ -22,11 +22,19 @@ if(NOT nanobind_FOUND)
   message(FATAL_ERROR "Missing for ${Python_EXECUTABLE}, by its name on PyPI:\n  nanobind>=2.2,<3\n")
 endif()
 
+# CMake knows this target from 3.26 on; a module that links to no library needs but the headers.
+if(NOT TARGET Python::SABIModule AND Python_VERSION VERSION_GREATER_EQUAL 3.12)
+  add_library(Python::SABIModule INTERFACE IMPORTED)
+  set_target_properties(Python::SABIModule PROPERTIES
+    INTERFACE_INCLUDE_DIRECTORIES "${Python_INCLUDE_DIRS}")
+endif()
+
 # Neither -Os nor a binding library of its own; STABLE_ABI counts from Python 3.12 on only.
 file(GLOB trawl_python_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/python/src/*.cc")
 nanobind_add_module(trawl-python NB_STATIC STABLE_ABI NOMINSIZE NB_SUPPRESS_WARNINGS
   ${trawl_python_sources})
 trawl_target_defaults(trawl-python)
+target_compile_options(trawl-python PRIVATE -Wno-old-style-cast)  # Python 3.9's macros
 target_link_libraries(trawl-python PRIVATE trawl::trawl)
 set_target_properties(trawl-python PROPERTIES
   OUTPUT_NAME _native LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/python/trawl")

@@ -256,8 +256,9 @@ def drain(stream):
         pass
 """
     begun = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", prologue + script], timeout=timeout, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True)
+    # Python 3.12 warns of any fork where there are threads.
+    done = subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", prologue + script],
+                          timeout=timeout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout, time.monotonic() - begun
 
@@ -350,7 +351,8 @@ for work in (use, drop, walk):
     in_child(work)
 
 # While another thread is in a walk.
-going = threading.Thread(target=native.scan_table, args=([tree],), kwargs={"filter": slow, "max_depth": 1, "threads": 1})
+going = threading.Thread(target=native.scan_table, args=([tree],),
+                         kwargs={"filter": slow, "max_depth": 1, "threads": 1})
 going.start()
 in_child(walk)
 going.join()

@@ -101,7 +101,7 @@ def test_wheel_has_what_users_need_and_no_more(wheel):
     sources = {path.relative_to(ROOT / "python").as_posix() for path in (ROOT / "python/trawl").rglob("*")
                if path.is_file() and "__pycache__" not in path.parts}
     [module] = package - sources
-    assert module.startswith("trawl/_native.") and module.endswith(".so")
+    assert module.startswith("trawl/_native.abi3." if abi == "abi3" else f"trawl/_native.cpython-{python[2:]}-")
     assert sources <= package and "trawl/py.typed" in package and "trawl/_native.pyi" in package
     rest = names - package
     prefix = f"trawl-{release}."
