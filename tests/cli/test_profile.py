@@ -372,7 +372,7 @@ def test_limits_are_said_and_lifted(run, document, tmp_path):
     assert f"Extensions  counts up to {found['files_error']} too small (--exact)\n" in text
     got = document("--exact", tmp_path)
     assert got["approximate"] == [] and len(got["extensions"]) == 20
-    assert f"Extensions  of {count:,} " in run("--exact", "--sections=extensions", tmp_path).stdout.decode()
+    assert f"Extensions  of {count:,}\n" in run("--exact", "--sections=extensions", tmp_path).stdout.decode()
 
 
 def test_the_tree(document, tmp_path):
