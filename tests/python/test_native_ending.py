@@ -276,7 +276,7 @@ def drain(stream):
     "drain(native.WalkStream(tree, filter=slow, threads=1))",
 ))
 def test_keyboard_interrupt(tree, call):
-    out, _ = run(f"""
+    script = f"""
 def interrupt(number, frame):
     global at
     at = time.monotonic()
@@ -292,9 +292,14 @@ except KeyboardInterrupt:
         if len(os.listdir("/proc/self/task")) == 1:
             break
         time.sleep(0.01)
-    print(took < {5 if SANITIZED else 0.5}, took, len(os.listdir("/proc/self/task")))
-""", tree)
-    assert out.startswith("True") and out.split()[-1] == "1", out
+    print(took, len(os.listdir("/proc/self/task")))
+"""
+    for _ in range(3):  # the machine may be busy
+        took, threads = map(float, run(script, tree)[0].split())
+        assert threads == 1
+        if took < 0.5:
+            break
+    assert took < (5 if SANITIZED else 0.5)
 
 
 def test_other_signals_do_not_end_it(tree):
