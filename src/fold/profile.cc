@@ -71,7 +71,7 @@ Options walk_options(const ProfileOptions& options) {
 template <class Result, class Set>
 ProfileTable<Result> table_of(const ProfileCounts& counts, std::size_t top, Set set) {
   ProfileTable<Result> table;
-  table.distinct = counts.items().size();
+  table.distinct = counts.distinct();
   table.files_error = counts.error();
   std::vector<const ProfileCounts::Item*> order;
   order.reserve(counts.items().size());

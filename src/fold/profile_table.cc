@@ -27,6 +27,7 @@ ProfileCounts::Item& ProfileCounts::find(std::string_view key) {
 }
 
 void ProfileCounts::make_room() {
+  most_ = std::max(most_, items_.size() + 1);  // with the one that comes
   const auto weight = [this](const Item& item) { return item.files + item.missed - error_; };
   std::vector<std::uint64_t> weights;
   weights.reserve(items_.size());
@@ -70,6 +71,7 @@ void ProfileCounts::merge(const ProfileCounts& other) {
     add_up(item.disk_usage, from.disk_usage);
   }
   error_ = own_error + other.error_;
+  most_ = std::max(most_, other.most_);
 }
 
 }  // namespace trawl::fold

@@ -18,6 +18,7 @@
 // Errors grow by at most twice the files per key of capacity.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -65,6 +66,8 @@ class ProfileCounts {
     return {keys_.data() + item.key_, item.key_size_};
   }
   std::uint64_t error() const { return error_; }
+  // At least so many keys came; exact if there is no error.
+  std::size_t distinct() const { return std::max(most_, items_.size()); }
 
  private:
   Item& find(std::string_view key);
@@ -72,6 +75,7 @@ class ProfileCounts {
 
   std::size_t capacity_;
   std::uint64_t error_ = 0;
+  std::size_t most_ = 0;  // keys that were there at once
   std::size_t last_ = 0;  // the item that was asked for last: the next file's key is often the same
   std::vector<Item> items_;
   std::vector<char> keys_;

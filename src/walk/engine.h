@@ -99,9 +99,9 @@ class Engine {
               std::size_t& size, bool& end);
   void begin_filter(Worker& worker, Node& node, const sys::DirectoryHandle& handle,
                     std::span<const std::byte> records, bool is_all);
-  void filter_batch(Worker& worker, const Node& node, std::span<Entry> batch);
-  bool custom_leaves_out(const char* path);
-  bool is_left_out(Worker& worker, const Node& node, const Entry& entry, bool is_directory);
+  void filter_batch(Worker& worker, Node& node, std::span<Entry> batch);
+  bool custom_leaves_out(Node& node, const char* path);
+  bool is_left_out(Worker& worker, Node& node, const Entry& entry, bool is_directory);
   int read_two(Worker& worker, sys::DirectoryHandle& handle, std::int64_t offset,
                std::span<std::byte> buffer, std::array<sys::Dirent, 2>& found, std::size_t& count);
   std::optional<std::int64_t> find_middle(Worker& worker, sys::DirectoryHandle& probe,

@@ -97,11 +97,11 @@ void Engine::begin_filter(Worker& worker, Node& node, const sys::DirectoryHandle
 
 // Marks what is left out. Where the listing does not tell the type of an entry, or a link is to be
 // followed, and rules depend on it, is_left_out() is asked again later.
-void Engine::filter_batch(Worker& worker, const Node& node, std::span<Entry> batch) {
+void Engine::filter_batch(Worker& worker, Node& node, std::span<Entry> batch) {
   const bool has_custom = static_cast<bool>(options_.filter->options().custom);
   if (node.is_origin()) {
     for (Entry& entry : batch) {
-      entry.skip = has_custom && custom_leaves_out(entry.name.data());
+      entry.skip = has_custom && custom_leaves_out(node, entry.name.data());
     }
     return;
   }
@@ -126,8 +126,13 @@ void Engine::filter_batch(Worker& worker, const Node& node, std::span<Entry> bat
   }
 }
 
-// What it throws ends the walk, as what a visitor throws does.
-bool Engine::custom_leaves_out(const char* path) {
+// What it throws ends the walk, as what a visitor throws does. It may be slow, so it is not asked for
+// the rest of a batch when the walk is to end.
+bool Engine::custom_leaves_out(Node& node, const char* path) {
+  if (stopping()) {
+    node.mark_cut_short();
+    return true;
+  }
   bool left_out = true;
   visit([&] {
     left_out = options_.filter->options().custom(path);
@@ -136,7 +141,7 @@ bool Engine::custom_leaves_out(const char* path) {
   return left_out;
 }
 
-bool Engine::is_left_out(Worker& worker, const Node& node, const Entry& entry, bool is_directory) {
+bool Engine::is_left_out(Worker& worker, Node& node, const Entry& entry, bool is_directory) {
   const PathFilter::Context& filter = options_.filter->context();
   const std::size_t begin = worker.filter_path.size();
   std::string_view path = entry.name;
@@ -148,7 +153,7 @@ bool Engine::is_left_out(Worker& worker, const Node& node, const Entry& entry, b
   if (!left_out && options_.filter->options().custom) {
     const std::size_t shown = worker.custom_path.size();
     worker.custom_path += entry.name;
-    left_out = custom_leaves_out(worker.custom_path.c_str());
+    left_out = custom_leaves_out(node, worker.custom_path.c_str());
     worker.custom_path.resize(shown);
   }
   return left_out;

@@ -272,6 +272,26 @@ TEST_F(WalkFilter, WhatCustomThrowsEndsTheWalk) {
   }
 }
 
+TEST_F(WalkFilter, CustomIsAskedNothingMoreOnceTheWalkIsToEnd) {
+  for (int i = 0; i < 100; ++i) {
+    place_.file("t/" + std::to_string(i));
+  }
+  CancelToken token;
+  int calls = 0;
+  FilterOptions rules;
+  rules.custom = [&](const char*) {
+    if (++calls == 3) token.cancel();
+    return false;
+  };
+  const PathFilter filter(rules);
+  Options options = with_threads(1);
+  options.filter = &filter;
+  options.cancel = &token;
+  const auto record = testing::record(sys::linux_filesystem(), std::vector{root_}, options, {}, {});
+  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(record.result.ending, Ending::cancelled);
+}
+
 // The ignore file is the last that is listed, far behind the first buffer.
 TEST_F(WalkFilter, AHugeDirectorysIgnoreFileIsFoundFirst) {
   Paths expected{".gitignore"};
