@@ -279,9 +279,11 @@ void run_heeding_signals(const std::function<void()>& work, const std::function<
   while (!without_gil([&] { return side->wait(kLookInterval); })) {
     bool ok = !main || PyErr_CheckSignals() == 0;
     if (ok && !poll.is_none() && std::chrono::steady_clock::now() >= next_poll) {
-      PyObject* const answer = PyObject_CallFunction(
-          poll.ptr(), "K",
-          static_cast<unsigned long long>(entries->load(std::memory_order_relaxed)));
+      PyObject* const answer = take_or_stay([&] {
+        return PyObject_CallFunction(
+            poll.ptr(), "K",
+            static_cast<unsigned long long>(entries->load(std::memory_order_relaxed)));
+      });
       ok = answer != nullptr;
       Py_XDECREF(answer);
       next_poll = std::chrono::steady_clock::now() + kPollInterval;

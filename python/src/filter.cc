@@ -47,10 +47,11 @@ bool Filter::leaves_out(const char* path) const {
   }
   const nb::object custom = nb::borrow(custom_);  // it may be collected meanwhile
   PyObject* const text = to_str(path);
-  PyObject* const answer =
-      text == nullptr ? nullptr : PyObject_CallFunctionObjArgs(custom.ptr(), text, nullptr);
+  PyObject* const answer = text == nullptr ? nullptr : take_or_stay([&] {
+    return PyObject_CallFunctionObjArgs(custom.ptr(), text, nullptr);
+  });
   Py_XDECREF(text);
-  const int truth = answer == nullptr ? -1 : PyObject_IsTrue(answer);
+  const int truth = answer == nullptr ? -1 : take_or_stay([&] { return PyObject_IsTrue(answer); });
   Py_XDECREF(answer);
   if (truth < 0) {
     throw CallbackRaised();

