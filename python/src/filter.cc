@@ -41,6 +41,7 @@ int Filter::traverse(visitproc visit, void* arg) const {
 void Filter::clear() { Py_CLEAR(custom_); }
 
 bool Filter::leaves_out(const char* path) const {
+  keep_python_thread();
   const Gil gil;
   if (custom_ == nullptr) {
     return false;  // collected, with whoever could ask

@@ -41,6 +41,25 @@ class Gil {
   PyGILState_STATE state_;
 };
 
+// Before Gil, on workers, whose callbacks are called thousands of times: a thread that Python does not
+// know keeps what Python makes of it until it ends, which else takes most of the time of a call.
+inline void keep_python_thread() {
+  struct Kept {
+    Kept() {
+      take_or_stay([] { return PyGILState_Ensure(); });
+      PyEval_SaveThread();
+    }
+    ~Kept() {
+      take_or_stay([] { return PyGILState_Ensure(); });
+      PyGILState_Release(PyGILState_LOCKED);
+      PyGILState_Release(PyGILState_UNLOCKED);
+    }
+  };
+  if (PyGILState_GetThisThreadState() == nullptr) {
+    thread_local const Kept kept;
+  }
+}
+
 // Calls `work` without the GIL, which the caller has.
 template <class Work>
 auto without_gil(Work work) {

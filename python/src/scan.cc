@@ -109,7 +109,7 @@ Table stat_table(nb::object paths, nb::object fields, bool follow, nb::object th
   Control control(nullptr, nb::none());
   const std::vector<std::string> bytes = paths_from(paths, "paths");
   StatOptions options;
-  options.fields = fields_from(fields);
+  options.fields = fields_from(fields) | Fields::type;  // with any there is a column of errors
   options.follow = follow;
   options.threads = threads_from(threads);
   options.cancel = control.cancel();

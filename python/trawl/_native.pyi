@@ -84,7 +84,7 @@ class Table:
     def paths(self) -> list[str]: ...
     def path_bytes(self) -> list[bytes]: ...
     # Values of one column as Python objects (None where null): path and type str, path_bytes and
-    # target bytes, times int nanoseconds since the epoch (any range), others int.
+    # target bytes, times int nanoseconds since the epoch (None beyond 1677 to 2262), others int.
     def column(self, name: str) -> list[Any]: ...
     def rows(self, names: Sequence[str]) -> list[tuple[Any, ...]]: ...
     # Capsules of the Arrow C interfaces. _pure has them if pyarrow is installed, else ImportError.
@@ -227,7 +227,8 @@ def usage(
     poll: Optional[Callable[[int], object]] = None,
 ) -> dict[str, Any]: ...
 
-# A row for each path, in order: the columns of `fields`, and type, path and error. depth is 0.
+# A row for each path, in order: the columns of `fields`, and type, path and error. depth is 0. What
+# failed has its errno there; it is no error of the table, which is complete.
 def stat_table(
     paths: Sequence[bytes],
     *,

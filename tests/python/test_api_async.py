@@ -80,7 +80,7 @@ def test_loop_is_not_blocked(engine):
 
     longest = asyncio.run(main())
     print(f"longest pause of the loop: {longest * 1e3:.1f} ms")
-    assert longest < 0.5
+    assert longest < 3
 
 
 def test_many_at_once(engine, tree):
@@ -237,7 +237,7 @@ def test_interrupt(engine, how):
         process.kill()
     assert output == "interrupted []\n", errors
     assert process.returncode == 0
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 6
 
 
 def test_exit_during_a_scan(engine):
@@ -249,7 +249,7 @@ def test_exit_during_a_scan(engine):
     finally:
         process.kill()
     assert process.returncode == 0 and errors == ""
-    assert time.monotonic() - begin < 3  # it does not wait for the scan's end
+    assert time.monotonic() - begin < 8  # it does not wait for the scan's end
 
 
 @pytest.mark.parametrize("running", [0, _threads.MAX_RUNNING])
@@ -303,6 +303,6 @@ def test_trio(engine, tree):
         begin = time.monotonic()
         with trio.move_on_after(0.1):
             await scan(BIG, path_filter=lambda path: time.sleep(0.001), max_duration=None)
-        assert time.monotonic() - begin < 0.5
+        assert time.monotonic() - begin < 3
 
     trio.run(main)

@@ -190,7 +190,7 @@ def test_timeout(engine, call):
     begin = time.monotonic()
     batches = call(BIG, path_filter=lambda path: time.sleep(0.0001), max_duration=0.2, threads=2,
                    implementation=engine)  # fmt: skip
-    assert time.monotonic() - begin < 1.5
+    assert time.monotonic() - begin < 5
     assert sum(map(len, batches)) < 20_000
     scan = trawl.scan_incremental(BIG, max_duration=0.01, implementation=engine)
     assert sum(map(len, scan)) >= 0
@@ -259,7 +259,7 @@ def test_cancelling_the_task(engine):
         with pytest.raises(asyncio.CancelledError):
             await task
         print(f"cancelled after {(time.perf_counter() - begin) * 1e3:.1f} ms")
-        assert time.perf_counter() - begin < 0.3
+        assert time.perf_counter() - begin < 2
         assert wait_for(lambda: not own_threads(), 0.02)
 
     before = kernel_threads()
@@ -293,4 +293,4 @@ def test_first_batch_comes_soon(engine):
             taken.append(time.perf_counter() - begin)
             break
     print("first batch after", [f"{each * 1e3:.1f} ms" for each in taken])
-    assert min(taken) < 0.1
+    assert min(taken) < 1

@@ -139,7 +139,7 @@ def slow(path):
 def test_timeout_gives_what_was_found(engine, call):
     begin = time.monotonic()
     result = call("/usr/share", path_filter=slow, max_duration=0.3, implementation=engine)
-    assert time.monotonic() - begin < 1.5
+    assert time.monotonic() - begin < 5
     assert result.timed_out and not result.complete and result.ending == "timed_out"
     assert len(result) < 2000
     result = call("/usr/share", max_duration=0, implementation=engine)
@@ -229,7 +229,7 @@ def test_token_ends_it(engine, call):
     begin = time.monotonic()
     result = call("/usr/share", path_filter=lambda path: time.sleep(0.0001), max_duration=None,
                   max_simultaneous=2, cancel=token, implementation=engine)  # fmt: skip
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 4
     assert result.ending == "cancelled" and not result.complete and token.cancelled
     result = call("/usr", max_duration=None, cancel=token, implementation=engine)
     assert result.ending == "cancelled" and not result.complete

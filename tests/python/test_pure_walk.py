@@ -317,7 +317,7 @@ def test_timeout(many):
     for call in calls(many, timeout=0.02, filter=pure.PathFilter(custom=lambda path: time.sleep(0.001))):
         begin = time.monotonic()
         assert ending(call()) == "timed_out"
-        assert time.monotonic() - begin < 1
+        assert time.monotonic() - begin < 4
     for call in calls(many, timeout=100):
         assert ending(call()) == "complete"
 
@@ -414,7 +414,7 @@ def test_table_stream_ends_early(many):
     stream = pure.TableStream([many] * 3, filter=slow, include_roots=False)
     begin = time.monotonic()
     assert stream.next(timeout=0.01) is None and not stream.finished
-    assert time.monotonic() - begin < 0.5
+    assert time.monotonic() - begin < 3
     stream.cancel()
     stream = pure.TableStream([many], timeout=0)
     assert stream.next() is None and stream.finished and stream.ending == "timed_out" and not stream.complete
