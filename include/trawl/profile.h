@@ -112,7 +112,9 @@ inline constexpr std::array<std::int64_t, 10> kAgeLimits = {
     90 * 86'400, 365 * 86'400, 2 * 365 * 86'400, 5 * 365 * 86'400, 10 * 365 * 86'400};
 inline constexpr std::size_t kAgeBuckets = kAgeLimits.size() + 1;
 
-// A folder of the tree of those with most bytes; a parent is never smaller, so they form a tree.
+// A folder of the tree of those with most bytes; a parent is never smaller, so they form a tree. None
+// is deeper than kMostTreeLevels: who goes through the tree may recurse, and so does its destructor.
+inline constexpr std::uint32_t kMostTreeLevels = 200;
 struct ProfileTreeFolder {
   std::string name;             // bytes; of the root, as given
   std::uint64_t bytes = 0;      // with all that is below it

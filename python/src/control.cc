@@ -132,15 +132,36 @@ Stream::Stream(std::shared_ptr<StreamedWalk> walk, nb::object filter)
   }
 }
 
+namespace {
+
+// Waits for a walk that was cancelled, and lets go of what it needs until it has ended.
+void end_elsewhere(std::shared_ptr<StreamedWalk> walk, nb::object filter) {
+  PyObject* const kept = filter.release().ptr();
+  try {
+    std::thread([walk, kept]() mutable {
+      walk->wait();
+      const Gil gil;
+      std::erase(going().streams, walk);
+      walk.reset();
+      Py_XDECREF(kept);
+    }).detach();
+  } catch (const std::system_error&) {  // no thread to be had: it is kept until the exit
+  }
+}
+
+}  // namespace
+
 Stream::~Stream() {
   if (is_inherited()) {
     static_cast<void>(new std::shared_ptr(std::move(walk_)));  // destroyed by nobody
     return;
   }
-  without_gil([this] {
-    walk_->cancel();
-    walk_->wait();
-  });
+  walk_->cancel();
+  if (InCallback::here()) {
+    end_elsewhere(std::move(walk_), std::move(filter_));
+    return;
+  }
+  without_gil([this] { walk_->wait(); });
   if (!is_inherited()) {
     std::erase(going().streams, walk_);
   }

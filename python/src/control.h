@@ -100,6 +100,20 @@ class Stream {
   unsigned forks_ = forks();
 };
 
+// While one exists, its thread runs Python code that a walk asked for. There the collector may end
+// that very walk's Stream, which then can't be waited for.
+class InCallback {
+ public:
+  InCallback() { ++depth_; }
+  ~InCallback() { --depth_; }
+  InCallback(const InCallback&) = delete;
+  InCallback& operator=(const InCallback&) = delete;
+  static bool here() { return depth_ > 0; }
+
+ private:
+  static inline thread_local int depth_ = 0;
+};
+
 bool on_main_thread();
 
 // What a Python callback raised, on its way through the engine, which holds no GIL. A translator

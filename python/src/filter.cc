@@ -41,8 +41,11 @@ int Filter::traverse(visitproc visit, void* arg) const {
 void Filter::clear() { Py_CLEAR(custom_); }
 
 bool Filter::leaves_out(const char* path) const {
+  // Python's time is not the filesystem's, which more workers would help.
+  const WorkerPause pause;
   keep_python_thread();
   const Gil gil;
+  const InCallback callback;
   if (custom_ == nullptr) {
     return false;  // collected, with whoever could ask
   }

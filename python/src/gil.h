@@ -41,8 +41,9 @@ class Gil {
   PyGILState_STATE state_;
 };
 
-// Before Gil, on workers, whose callbacks are called thousands of times: a thread that Python does not
-// know keeps what Python makes of it until it ends, which else takes most of the time of a call.
+// Before Gil, on workers, whose callbacks are called thousands of times: a thread that Python does
+// not know keeps what Python makes of it until it ends, which else takes most of the time of a
+// call.
 inline void keep_python_thread() {
   struct Kept {
     Kept() {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "convert.h"
+#include "gil.h"
 
 namespace trawl::python {
 
@@ -211,11 +212,20 @@ std::size_t Table::column_named(nb::handle name) const {
 
 template <class Make>
 nb::object Table::list_of(Make make) const {
+  // A million take a tenth of a second: others get the GIL meanwhile, but not the unfinished list.
+  constexpr std::size_t kRowsAtOnce = 8192;
   nb::object list = stolen(PyList_New(static_cast<Py_ssize_t>(rows())));
+  PyObject_GC_UnTrack(list.ptr());
   Py_ssize_t next = 0;
   for (const EntryChunk& chunk : table_.chunks()) {
     const std::size_t count = chunk.rows();
     for (std::size_t row = 0; row < count; ++row) {
+      if (row % kRowsAtOnce == kRowsAtOnce - 1) {
+        without_gil([] {});
+        if (PyErr_CheckSignals() != 0) {
+          throw nb::python_error();
+        }
+      }
       PyObject* const value = make(chunk, row);
       if (value == nullptr) {
         throw nb::python_error();
@@ -227,6 +237,7 @@ nb::object Table::list_of(Make make) const {
 #endif
     }
   }
+  PyObject_GC_Track(list.ptr());
   return list;
 }
 

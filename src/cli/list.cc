@@ -174,6 +174,8 @@ Listing list_table(const ListContext& context, ArrowTarget& target, Progress& pr
 int run(const ListArguments& arguments) {
   const auto begin = std::chrono::steady_clock::now();
   const Deadline deadline = arguments.timeout ? Deadline(begin + *arguments.timeout) : std::nullopt;
+  CancelToken token;
+  const Interrupt interrupt(token);
 #ifdef TRAWL_HAS_FLATBUFFERS
   std::optional<ArrowTarget> target;
   if (arguments.arrow) {
@@ -185,8 +187,6 @@ int run(const ListArguments& arguments) {
     }
   }
 #endif
-  CancelToken token;
-  const Interrupt interrupt(token);
   Progress progress(arguments.progress);
   const std::unique_ptr<PathFilter> filter = arguments.filter.make();
   const ListContext context{arguments, deadline, token, progress.entries(), filter.get()};

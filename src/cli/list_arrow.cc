@@ -62,7 +62,11 @@ Result write_as_found(const ListContext& context, bool link_targets, bool prompt
       stream.cancel();
     }
   }
-  return stream.result();
+  Result result = stream.result();
+  if (output.error() != 0 && !context.cancel.cancelled() && result.ending == Ending::cancelled) {
+    result.ending = Ending::stopped;  // by this function
+  }
+  return result;
 }
 
 Result write_in_order(const ListContext& context, bool link_targets, const Output& output,

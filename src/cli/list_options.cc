@@ -83,8 +83,9 @@ constexpr Option kOptions[] = {
          "output in its streaming form",
      .brief = "a table of the entries, in Arrow's format",
      .manual =
-         "Print no lines, but write a table of the entries to FILE, which is replaced, in the IPC "
-         "format of Apache Arrow, also known as Feather: pandas, Polars, DuckDB, R and others read "
+         "Print no lines, but write a table of the entries to FILE, whose content goes at once, in "
+         "the IPC format of Apache Arrow, also known as Feather: pandas, Polars, DuckDB, R and "
+         "others read "
          "it. If FILE is `-`, it goes to standard output in the streaming form of that format. The "
          "columns are\n"
          ".RS\n"

@@ -68,6 +68,9 @@ std::string why_not_replaceable(const std::string& path) {
   if (target.exists && S_ISDIR(target.status.st_mode)) {
     return std::strerror(EISDIR);
   }
+  if (!target.exists && (path.empty() || path.ends_with('/'))) {
+    return std::strerror(path.empty() ? ENOENT : EISDIR);
+  }
   const std::string asked = target.is_replaced() ? directory_to_write(target) + "/." : target.path;
   const int mode = target.is_replaced() ? W_OK | X_OK : W_OK;
   return ::faccessat(AT_FDCWD, asked.c_str(), mode, AT_EACCESS) == 0 ? "" : std::strerror(errno);

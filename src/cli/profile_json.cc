@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,7 +20,6 @@ namespace {
 constexpr const char* kNoExtension = "<no extension>";
 constexpr std::size_t kMostInPage = 1000;  // empty folders and errors
 // Readers of JSON nest only so far: Python's some 490 of these.
-constexpr std::size_t kMostTreeLevels = 200;
 
 // How names are written: for programs, lossless, or for a person to look at.
 enum class Names : std::uint8_t { lossless, shown };
@@ -62,17 +63,32 @@ Json summary_of(const Profile& profile) {
           {"total_links", profile.types[static_cast<std::size_t>(FileType::symlink)]}};
 }
 
+// A member that an object does not have yet: those of an ordered one are looked for one by one.
+void append_new(Json& object, std::string key, Json value) {
+  object.get_ref<Json::object_t&>().emplace_back(std::move(key), std::move(value));
+}
+
 // An object of counts; keys that look alike are added up.
 template <class Items>
 Json counts_of(const Items& items, const char* empty) {
-  Json counts = Json::object();
+  std::vector<std::pair<std::string, std::uint64_t>> counts;
+  std::unordered_map<std::string, std::size_t> places;
   for (const auto& item : items) {
     Json name;
     add_name(name, "key", item.key.empty() ? empty : item.key);
-    Json& count = counts[name["key"].template get<std::string>()];
-    count = (count.is_null() ? 0 : count.template get<std::uint64_t>()) + item.files;
+    std::string key = name["key"].template get<std::string>();
+    const auto [place, is_new] = places.emplace(key, counts.size());
+    if (is_new) {
+      counts.emplace_back(std::move(key), item.files);
+    } else {
+      counts[place->second].second += item.files;
+    }
   }
-  return counts;
+  Json object = Json::object();
+  for (auto& [key, files] : counts) {
+    append_new(object, std::move(key), files);
+  }
+  return object;
 }
 
 Json extensions_of(const Profile& profile, Names names) {
@@ -118,7 +134,7 @@ void put_empty_folders(Json& document, const Profile& profile) {
     Json object;
     add_name(object, "path", path);
     if (object.contains("path_base64")) {
-      exact[std::to_string(paths.size())] = std::move(object["path_base64"]);
+      append_new(exact, std::to_string(paths.size()), std::move(object["path_base64"]));
     }
     paths.push_back(std::move(object["path"]));
   }
@@ -130,7 +146,7 @@ void put_empty_folders(Json& document, const Profile& profile) {
 Json depths_of(const Profile& profile) {
   Json object = Json::object();
   for (std::size_t depth = 0; depth < profile.folders_by_depth.size(); ++depth) {
-    object[std::to_string(depth)] = profile.folders_by_depth[depth];
+    append_new(object, std::to_string(depth), profile.folders_by_depth[depth]);
   }
   return object;
 }
@@ -237,7 +253,7 @@ Json approximate_of(const Profile& profile) {
   return list;
 }
 
-Json tree_of(const ProfileTreeFolder& folder, Names names, std::size_t level = 0) {
+Json tree_of(const ProfileTreeFolder& folder, Names names) {
   Json object;
   put_name(object, "name", folder.name, names);
   object["bytes"] = folder.bytes;
@@ -246,10 +262,8 @@ Json tree_of(const ProfileTreeFolder& folder, Names names, std::size_t level = 0
   object["own_files"] = folder.own_files;
   object["folders"] = folder.folders;
   Json& children = object["children"] = Json::array();
-  if (level < kMostTreeLevels) {
-    for (const ProfileTreeFolder& child : folder.children) {
-      children.push_back(tree_of(child, names, level + 1));
-    }
+  for (const ProfileTreeFolder& child : folder.children) {
+    children.push_back(tree_of(child, names));
   }
   return object;
 }

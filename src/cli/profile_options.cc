@@ -50,7 +50,8 @@ constexpr Option kOptions[] = {
      .word = "N",
      .help = "enter and count no folder that is more than N levels below PATH",
      .manual = "Enter and count no folder that is more than N levels below PATH; with 0, only PATH "
-               "itself. Files are counted in all folders that are.",
+               "itself. Files are counted in all folders that are. With "
+               "`--follow` a folder is as deep as the path by which it is met first.",
      .section = kCounted},
     {.id = 'L',
      .names = {"follow", "dereference"},
@@ -67,7 +68,7 @@ constexpr Option kOptions[] = {
      .names = {"exact"},
      .help = "no limit to the memory of tables, so that every figure is exact",
      .brief = "no limit to the memory of tables",
-     .manual = "Let tables grow with the tree, by 50 to 150 bytes per file, and keep the paths of "
+     .manual = "Let tables grow with the tree, by up to 170 bytes per file, and keep the paths of "
                "all empty folders and duplicates. Without it a tree with more than 65,536 "
                "extensions, names of folders, or candidates for duplicates has figures with an "
                "error, which is stated.",

@@ -164,7 +164,7 @@ std::optional<ProfileTreeFolder> tree_of(ProfileCounters& counters) {
   // From the last on, so that each is complete when it goes to its parent.
   for (std::size_t i = items.size(); i-- > 0;) {
     std::reverse(folders[i].children.begin(), folders[i].children.end());
-    if (i > 0) {
+    if (i > 0 && items[i].figures.itself->depth() <= kMostTreeLevels) {
       folders[places.at(items[i].folder.get())].children.push_back(std::move(folders[i]));
     }
   }

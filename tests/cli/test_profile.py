@@ -406,6 +406,17 @@ def test_a_deep_tree_can_be_read(run, tmp_path):
     assert depth == 200
 
 
+def test_names_that_look_alike_are_added_up(document, tmp_path):
+    for number in range(300):
+        os.mkdir(os.fsencode(tmp_path) + b"/%d-\xff" % number)
+        os.mkdir(os.fsencode(tmp_path) + b"/%d-\xff/\xfe" % number)
+        os.mkdir(os.fsencode(tmp_path) + b"/%d-\xff/\xfd" % number)
+    got = document("--top=1000", tmp_path)
+    assert got["common_folder_names"]["\ufffd"] == 600
+    assert len(got["empty_folders"]) == len(got["empty_folders_base64"]) == 600
+    assert [name["folders"] for name in got["folder_names"][:2]] == [300, 300]
+
+
 # --- errors ----------------------------------------------------------------------------------------
 
 

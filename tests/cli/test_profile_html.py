@@ -85,7 +85,7 @@ def test_writes_to_what_is_no_file(run, tmp_path):
 
 
 @pytest.mark.parametrize("name, why", [("nothing/page.html", "No such file or directory"), ("file/page.html", "Not a directory"),
-                                       ("folder", "Is a directory"), ("/dev/full", "No space left on device")])  # fmt: skip
+                                       ("folder", "Is a directory"), ("new/", "Is a directory"), ("", "No such file or directory"), ("/dev/full", "No space left on device")])  # fmt: skip
 def test_what_cannot_be_written(run, tmp_path, name, why):
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()

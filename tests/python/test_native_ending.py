@@ -299,6 +299,37 @@ except KeyboardInterrupt:
     assert took < 5  # milliseconds, but for a machine that is busy; not what is left of the walk
 
 
+@pytest.mark.parametrize("stream", (
+    "native.TableStream([tree] * 5000, filter=rules, threads={threads}, chunk_rows=1, capacity=1)",
+    "native.WalkStream(b'/usr', filter=rules, threads={threads}, capacity=1)",
+))
+@pytest.mark.parametrize("threads", (0, 1, 4))
+def test_a_stream_that_its_own_worker_collects(tree, stream, threads):
+    # The filter allocates, so the collector may find the cycle there; the worker can't wait for itself.
+    script = f"""
+import gc
+class Job:
+    def __init__(self):
+        rules = native.PathFilter(custom=self.keep)
+        self.stream = {stream.format(threads=threads)}
+    def keep(self, path):
+        [[] for _ in range(200)]
+        return False
+for _ in range(20):
+    job = Job()
+    job.stream.next()
+    del job
+    time.sleep(.01)
+gc.collect()
+for _ in range(1000):
+    if len(os.listdir("/proc/self/task")) == 1:
+        break
+    time.sleep(0.01)
+print(len(os.listdir("/proc/self/task")))
+"""
+    assert run(script, tree)[0] == "1\n"
+
+
 def test_other_signals_do_not_end_it(tree):
     out, _ = run("""
 seen = []

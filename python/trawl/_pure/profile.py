@@ -45,6 +45,7 @@ AGE_LIMITS = (
 )
 _BILLION = 1_000_000_000
 _DUPLICATE_PATHS = 4
+_MOST_TREE_LEVELS = 200
 _MOST_NOW = 9e9  # nanoseconds in 64 bits
 
 
@@ -349,7 +350,7 @@ class _Profile:
             }
             made[id(folder.node)] = item
             above = folder.node.parent
-            if above is not None:
+            if above is not None and folder.node.depth <= _MOST_TREE_LEVELS:
                 made[id(above)]["children"].append(item)
         for item in made.values():
             item["children"].sort(key=lambda child: (-child["bytes"], os.fsencode(child["name"])))
