@@ -13,8 +13,9 @@ from differential.du import Invocation
 from differential.sandbox import Unavailable
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "bench/trees/make_tree.cc"
-EVERY = ("backups", "deep", "dirs125k", "empty", "ignored", "ignored-rest", "mixed", "monorepo", "odd", "project81k", "project81k-rest",
-         "project8k", "project8k-rest", "rules10", "rules10k", "small", "wide", "wide10m")
+EVERY = ("backups", "deep", "dirs125k", "empty", "files100k", "files10k", "files1k", "ignored", "ignored-rest", "mixed",
+         "monorepo", "odd", "project81k", "project81k-rest", "project8k", "project8k-rest", "rules10", "rules10k", "small",
+         "wide", "wide10m")
 
 
 @pytest.fixture(scope="module")
