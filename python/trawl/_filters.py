@@ -87,8 +87,12 @@ class PathFilter:
         custom: Optional[Callable[[str], bool]] = None,
         implementation: "Optional[Implementation]" = None,
     ) -> None:
-        if custom is not None and not callable(custom):
-            raise TypeError("custom must be callable")
+        if custom is not None:
+            if not callable(custom):
+                raise TypeError("custom must be callable")
+            _check_plain(custom, "custom")
+        if isinstance(files, (str, bytes, os.PathLike)):
+            raise TypeError("files must be several, not one path")
         lines = _lines(patterns)
         if git:
             lines.insert(0, b".git")  # the first, so that a pattern "!.git" takes it back
@@ -229,8 +233,10 @@ def engine_filter(
         return path_filter._make(engine, _judge(path_filter._custom, names, stop))
     match = getattr(path_filter, "match", None)
     if match is not None and callable(match):
+        _check_plain(match, "path_filter")
         return engine.PathFilter(custom=_judge(_of_paths(match), names, stop))
     if callable(path_filter):
+        _check_plain(path_filter, "path_filter")
         return engine.PathFilter(custom=_judge(path_filter, names, stop))
     raise TypeError(
         "path_filter must be a PathFilter, have a method match, or be callable, not "
@@ -243,10 +249,25 @@ def _judge(
     names: "frozenset[str]",
     stop: Optional[_engine.Flag],
 ) -> Callable[[str], bool]:
-    if stop is None:
-        return lambda path: path not in names and bool(custom(path))
-    flag = stop
-    return lambda path: flag.cancelled or (path not in names and bool(custom(path)))
+    """What the engine calls. StopIteration would end the caller's loop over a walk as if that had
+    come to its end, so it becomes a RuntimeError, as in a generator (PEP 479)."""
+    flag = _engine.Flag() if stop is None else stop
+
+    def judge(path: str) -> bool:
+        try:
+            return flag.cancelled or (path not in names and bool(custom(path)))
+        except (StopIteration, StopAsyncIteration) as error:
+            raise RuntimeError(f"a filter raised {type(error).__name__}") from error
+
+    return judge
+
+
+def _check_plain(function: Any, name: str) -> None:
+    """Not `async def`: its coroutine would be true, and leave everything out."""
+    from inspect import iscoroutinefunction
+
+    if iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None)):
+        raise TypeError(f"{name} must be a plain function, not one of async def")
 
 
 def _of_paths(match: Callable[[Any], bool]) -> Callable[[str], bool]:
