@@ -377,7 +377,7 @@ class DirectoryProfiler:
             "filter": engine_filter(config.path_filter, engine, [root]),
             "threads": self._threads if threads is None else check_threads(threads),
             "timeout": check_duration(config.max_duration),
-            "cancel": None if cancel is None else cancel._bind(engine),
+            "cancel": _engine.bind(cancel, engine),
         }
         begin = time.perf_counter()
         with reporter as poll:

@@ -312,7 +312,7 @@ def scan_table(
         "filter": engine_filter(path_filter, engine, roots),
         "threads": check_threads(threads),
         "timeout": check_duration(max_duration),
-        "cancel": None if cancel is None else cancel._bind(engine),
+        "cancel": _engine.bind(cancel, engine),
     }
     with Reporter(progress, "Scanning") as poll:
         for each in roots:
@@ -363,7 +363,7 @@ def list_tree(
         "filter": engine_filter(path_filter, engine, [name]),
         "threads": check_threads(threads),
         "timeout": check_duration(max_duration),
-        "cancel": None if cancel is None else cancel._bind(engine),
+        "cancel": _engine.bind(cancel, engine),
     }
     with Reporter(progress, "Listing") as poll:
         check_directory(name)

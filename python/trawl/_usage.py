@@ -119,7 +119,7 @@ def du(
         "filter": engine_filter(path_filter, engine, roots),
         "threads": check_threads(threads),
         "timeout": check_duration(max_duration),
-        "cancel": None if cancel is None else cancel._bind(engine),
+        "cancel": _engine.bind(cancel, engine),
     }
     with Reporter(progress, "Measuring") as poll:
         for each in roots:
