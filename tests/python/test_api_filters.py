@@ -2,7 +2,9 @@
 """PathFilter: verdicts of paths, with git's as the oracle, and that walks agree with them."""
 
 import asyncio
+import copy
 import os
+import pickle
 import subprocess
 from pathlib import Path
 
@@ -271,3 +273,40 @@ def test_errors_are_told(engine, tmp_path):
     path_filter = trawl.PathFilter(git=True, root=tmp_path, implementation=engine)
     assert path_filter.match(tmp_path / "x") is False
     assert [Path(path).name for path, _ in path_filter.errors] == [".gitignore"]
+
+
+def is_source(path):
+    return path.endswith(".c")
+
+
+def test_copies(engine, repository):
+    made = trawl.PathFilter(
+        ["*.x"], root=repository, git=True, custom=is_source, implementation=engine
+    )
+    made.match("a.o")
+    for copied in (copy.copy(made), copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
+        assert copied.root == made.root and copied.errors == []
+        for path in entries(repository):
+            assert copied.explain(path) == made.explain(path)
+        (found, expected) = (
+            sorted(trawl.scan_sync(repository, path_filter=each, implementation=engine))
+            for each in (copied, made)
+        )
+        assert found == expected
+    with pytest.raises((AttributeError, pickle.PicklingError, TypeError)):
+        pickle.dumps(trawl.PathFilter(custom=lambda path: False, implementation=engine))
+
+
+def test_disk_is_not_asked_about_paths_below_the_root(engine, tmp_path, monkeypatch):
+    path_filter = trawl.PathFilter(["*.o"], root=tmp_path, implementation=engine)
+    (tmp_path / "link").symlink_to(".")
+    monkeypatch.chdir("/")
+    assert path_filter.match(f"{tmp_path}/link/../link/x.o")
+
+    def asked(path):
+        raise LookupError(path)
+
+    monkeypatch.setattr(os.path, "realpath", asked)
+    assert path_filter.match(tmp_path / "x.o", is_dir=False)
+    with pytest.raises(LookupError):
+        path_filter.match("x.o")
