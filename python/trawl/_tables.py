@@ -205,6 +205,15 @@ class Table:
                 data[name] = pandas.Series(values, dtype="Int64")
         return pandas.DataFrame(data)
 
+    def __copy__(self) -> "Table":
+        return self  # it is immutable
+
+    def __deepcopy__(self, memo: object) -> "Table":
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("a Table can't be pickled: send its rows(), or to_arrow() with pyarrow")
+
     def __repr__(self) -> str:
         state = "" if self.complete else f", {_state(self)}"
         return f"<Table: {len(self):,} entries, {', '.join(self.columns)}{state}>"
