@@ -117,6 +117,11 @@ def name_of(engine: Any) -> str:
     return "native" if engine is _native else "python"
 
 
+def is_shared(table: Any) -> bool:
+    """Whether Arrow's readers get this table of an engine's without that anything is made."""
+    return _native is not None and isinstance(table, _native.Table)
+
+
 def version() -> str:
     return str((_load_native() or _load_pure()).__version__)
 

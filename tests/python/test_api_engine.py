@@ -154,6 +154,11 @@ async def main() -> None:
             name: Path = names[0]
 
 
+def either(metadata: bool) -> List[str]:
+    scan = trawl.scan_incremental(".", metadata=metadata)
+    return [str(each) for batch in scan for each in batch]
+
+
 class Toads:
     def match(self, path: Path) -> bool:
         return path.name == "x"
