@@ -117,6 +117,11 @@ def name_of(engine: Any) -> str:
     return "native" if engine is _native else "python"
 
 
+def is_shared(table: Any) -> bool:
+    """Whether Arrow's readers get this table of an engine's without that anything is made."""
+    return _native is not None and isinstance(table, _native.Table)
+
+
 def version() -> str:
     return str((_load_native() or _load_pure()).__version__)
 
@@ -137,7 +142,7 @@ class CancelToken:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may cancel what it interrupts here
         self._cancelled = False
         self._tokens: List[Any] = []
 
@@ -159,7 +164,19 @@ class CancelToken:
                 if type(token) is engine.CancelToken:
                     return token
             token = engine.CancelToken()
-            if self._cancelled:
-                token.cancel()
             self._tokens.append(token)
+            if self._cancelled:  # looked at last: it may have been a moment ago
+                token.cancel()
             return token
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("a CancelToken ends walks of its process: it can't be pickled or copied")
+
+
+def bind(cancel: Optional[CancelToken], engine: Any) -> Any:
+    """The engine's token of what a caller gave."""
+    if cancel is None:
+        return None
+    if not isinstance(cancel, CancelToken):
+        raise TypeError(f"cancel must be a CancelToken, not {type(cancel).__name__}")
+    return cancel._bind(engine)

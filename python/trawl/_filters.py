@@ -8,8 +8,8 @@ and one apart for matching, whose rules are relative to the filter's root.
 import os
 import stat
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
-from typing import Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, NamedTuple
+from typing import Optional, Tuple, Union
 
 from . import _engine
 from ._types import StrPath, path_bytes
@@ -67,7 +67,8 @@ class PathFilter:
         true leaves it out. It may be called on any thread, one call at a time. What it raises
         ends the walk and comes out of it.
 
-    Thread-safe. Ignore files are read once by :meth:`match`, and by each walk anew.
+    Thread-safe. Ignore files are read once by :meth:`match`, and by each walk anew. It can be copied
+    and pickled if ``custom`` can.
     """
 
     def __init__(
@@ -87,8 +88,12 @@ class PathFilter:
         custom: Optional[Callable[[str], bool]] = None,
         implementation: "Optional[Implementation]" = None,
     ) -> None:
-        if custom is not None and not callable(custom):
-            raise TypeError("custom must be callable")
+        if custom is not None:
+            if not callable(custom):
+                raise TypeError("custom must be callable")
+            _check_plain(custom, "custom")
+        if isinstance(files, (str, bytes, os.PathLike)):
+            raise TypeError("files must be several, not one path")
         lines = _lines(patterns)
         if git:
             lines.insert(0, b".git")  # the first, so that a pattern "!.git" takes it back
@@ -108,10 +113,22 @@ class PathFilter:
             "caches": bool(caches),
             "ignore_case": bool(ignore_case),
         }
-        self._lock = threading.Lock()
+        self._clear()
+        self._matcher()  # what is wrong with the options should be said now
+
+    def _clear(self) -> None:
+        self._lock = threading.RLock()  # signals' handlers may match, too
         self._matchers: Dict[str, Any] = {}
         self._for_walks: Dict[str, Any] = {}
-        self._matcher()  # what is wrong with the options should be said now
+
+    def __getstate__(self) -> Dict[str, Any]:
+        # Engines' filters are made anew where they are needed.
+        made = ("_lock", "_matchers", "_for_walks")
+        return {name: value for name, value in self.__dict__.items() if name not in made}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._clear()
 
     @classmethod
     def from_git_root(
@@ -170,21 +187,21 @@ class PathFilter:
 
     def _below_root(self, name: bytes) -> Tuple[Optional[bytes], bytes]:
         """The path below the root, "" for itself, None outside; and where it is."""
-        candidates = [os.path.abspath(name)]
-        # Through a symbolic link, or a relative path from elsewhere.
-        candidates.append(
-            os.path.join(os.path.realpath(os.path.dirname(candidates[0])),
-                         os.path.basename(candidates[0]))
-        )  # fmt: skip
-        if not os.path.isabs(name):
-            candidates.append(os.path.normpath(os.path.join(self._root, name)))
-        for at in candidates:
+        prefix = self._root if self._root.endswith(b"/") else self._root + b"/"
+        for at in self._candidates(name):
             if at == self._root:
                 return b"", at
-            prefix = self._root if self._root.endswith(b"/") else self._root + b"/"
             if at.startswith(prefix):
                 return at[len(prefix) :], at
-        return None, candidates[0]
+        return None, os.path.abspath(name)
+
+    def _candidates(self, name: bytes) -> Iterator[bytes]:
+        here = os.path.abspath(name)
+        yield here
+        # Through a symbolic link, or a relative path from elsewhere. Only now: it asks the disk.
+        yield os.path.join(os.path.realpath(os.path.dirname(here)), os.path.basename(here))
+        if not os.path.isabs(name):
+            yield os.path.normpath(os.path.join(self._root, name))
 
     def _matcher(self) -> Any:
         return self._made(self._matchers, _engine.select(self._implementation))
@@ -229,8 +246,10 @@ def engine_filter(
         return path_filter._make(engine, _judge(path_filter._custom, names, stop))
     match = getattr(path_filter, "match", None)
     if match is not None and callable(match):
+        _check_plain(match, "path_filter")
         return engine.PathFilter(custom=_judge(_of_paths(match), names, stop))
     if callable(path_filter):
+        _check_plain(path_filter, "path_filter")
         return engine.PathFilter(custom=_judge(path_filter, names, stop))
     raise TypeError(
         "path_filter must be a PathFilter, have a method match, or be callable, not "
@@ -243,10 +262,25 @@ def _judge(
     names: "frozenset[str]",
     stop: Optional[_engine.Flag],
 ) -> Callable[[str], bool]:
-    if stop is None:
-        return lambda path: path not in names and bool(custom(path))
-    flag = stop
-    return lambda path: flag.cancelled or (path not in names and bool(custom(path)))
+    """What the engine calls. StopIteration would end the caller's loop over a walk as if that had
+    come to its end, so it becomes a RuntimeError, as in a generator (PEP 479)."""
+    flag = _engine.Flag() if stop is None else stop
+
+    def judge(path: str) -> bool:
+        try:
+            return flag.cancelled or (path not in names and bool(custom(path)))
+        except (StopIteration, StopAsyncIteration) as error:
+            raise RuntimeError(f"a filter raised {type(error).__name__}") from error
+
+    return judge
+
+
+def _check_plain(function: Any, name: str) -> None:
+    """Not `async def`: its coroutine would be true, and leave everything out."""
+    from inspect import iscoroutinefunction
+
+    if iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None)):
+        raise TypeError(f"{name} must be a plain function, not one of async def")
 
 
 def _of_paths(match: Callable[[Any], bool]) -> Callable[[str], bool]:

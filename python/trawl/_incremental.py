@@ -7,7 +7,7 @@ at most, then it stands still. Who leaves the loop drops the iterator, whose end
 
 import threading
 from typing import TYPE_CHECKING, Any, AsyncIterator, Generic, Iterator, List, Optional, TypeVar
-from typing import Callable, overload
+from typing import Callable, Union, overload
 
 from . import _engine
 from ._filters import engine_filter
@@ -241,6 +241,23 @@ def scan_incremental(
     threads: Optional[int] = ...,
     implementation: "Optional[Implementation]" = ...,
 ) -> "IncrementalScan[FileInfo]": ...
+
+
+@overload
+def scan_incremental(
+    root: StrPath,
+    *,
+    batch_size: int = ...,
+    max_pending: int = ...,
+    symlinks: "Symlinks" = ...,
+    metadata: bool,
+    path_filter: "Optional[AnyFilter]" = ...,
+    add_directories: bool = ...,
+    max_duration: Optional[float] = ...,
+    max_depth: Optional[int] = ...,
+    threads: Optional[int] = ...,
+    implementation: "Optional[Implementation]" = ...,
+) -> "Union[IncrementalScan[Path], IncrementalScan[FileInfo]]": ...
 
 
 def scan_incremental(

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Results as HTML for notebooks: a table and a small chart, self-contained, without scripts."""
 
+from collections import Counter
 from html import escape
-from typing import TYPE_CHECKING, Any, Callable, Iterable, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
 
+from . import _engine
 from ._types import human_bytes, shown
 
 if TYPE_CHECKING:
@@ -13,25 +15,72 @@ if TYPE_CHECKING:
 
 ROWS = 20
 _BARS = 10
+_MANY = 200_000  # rows from which on pyarrow is worth its import
 _TIMES = ("mtime", "atime", "ctime", "btime")
 
 
 def table_html(table: "Table") -> str:
     columns = [name for name in table.columns if name not in ("path_bytes", "target")]
-    cells = [table.column(name)[:ROWS] for name in columns]
+    cells, sums = _from_arrow(table, columns) or _from_columns(table, columns)
     rows = [[_cell(name, value) for name, value in zip(columns, row)] for row in zip(*cells)]
     caption = f"{len(table):,} entries"
     if not table.complete:
         caption += f", not complete: {table.ending.replace('_', ' ')}, {len(table.errors):,} errors"
     if len(table) > ROWS:
         caption += f"; the first {ROWS}"
-    types = table.column("type")
-    if "size" in table.columns:
-        bars = _largest(zip(types, table.column("size")))
+    bars = sorted(sums.items(), key=lambda bar: (-bar[1], bar[0]))[:_BARS]
+    if "size" in columns:
         chart = _chart("Bytes by type", bars, human_bytes)
     else:
-        chart = _chart("Entries by type", _largest((kind, 1) for kind in types), _count)
+        chart = _chart("Entries by type", bars, _count)
     return _page(_table(caption, columns, rows) + chart)
+
+
+# The first rows of each column, and bytes, or entries, by type.
+Head = Tuple[List[List[Any]], Dict[str, int]]
+
+
+def _from_columns(table: "Table", columns: Sequence[str]) -> Head:
+    cells = []
+    for name in columns:
+        values = table.column(name)
+        cells.append(values[:ROWS])
+        del values  # one column of objects at a time, but for those that are summed up
+    types = table.column("type")
+    if "size" not in columns:
+        return cells, Counter(types)
+    sums: Dict[str, int] = {}
+    for kind, size in zip(types, table.column("size")):
+        sums[kind] = sums.get(kind, 0) + (size or 0)
+    return cells, sums
+
+
+def _from_arrow(table: "Table", columns: Sequence[str]) -> Optional[Head]:
+    """For long tables that share their memory: makes objects of what is shown only."""
+    if len(table) < _MANY or not _engine.is_shared(table._table):
+        return None
+    try:
+        import pyarrow  # type: ignore[import-not-found, import-untyped, unused-ignore]
+        import pyarrow.compute  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    except ImportError:
+        return None
+    arrow = pyarrow.table(table)
+    cells = []
+    for name in columns:
+        values = arrow[name].slice(0, ROWS)
+        cells.append((values.cast("int64") if name in _TIMES else values).to_pylist())
+    sums: Dict[str, int] = {}
+    sizes = arrow["size"].chunks if "size" in columns else None
+    for at, chunk in enumerate(arrow["type"].chunks):
+        for code, kind in enumerate(chunk.dictionary.to_pylist()):
+            chosen = pyarrow.compute.equal(chunk.indices, code)
+            count = pyarrow.compute.sum(chosen).as_py()
+            if not count:
+                continue
+            if sizes is not None:
+                count = pyarrow.compute.sum(sizes[at].filter(chosen)).as_py() or 0
+            sums[kind] = sums.get(kind, 0) + count
+    return cells, sums
 
 
 def analysis_html(analysis: "DirectoryAnalysis") -> str:
@@ -71,13 +120,6 @@ def usage_html(usage: "Usage") -> str:
     bars = [(line.path, line.disk_usage) for line in below]
     heads = ["Disk usage", "Size", "Inodes", "Path"]
     return _page(_table(caption, heads, rows) + _chart("Disk usage", bars, human_bytes))
-
-
-def _largest(pairs: Iterable[Tuple[str, Any]]) -> List[Tuple[str, int]]:
-    sums: "dict[str, int]" = {}
-    for name, value in pairs:
-        sums[name] = sums.get(name, 0) + (value or 0)
-    return sorted(sums.items(), key=lambda bar: -bar[1])[:_BARS]
 
 
 def _cell(name: str, value: Any) -> str:

@@ -5,7 +5,8 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Tuple
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Tuple, TypeVar
 
 from . import _engine
 from ._filters import engine_filter
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from ._progress import Progress
 
     ProgressCallback = Callable[[str, int, int], object]
+
+F = TypeVar("F", bound=Callable[..., None])
 
 
 @dataclass(frozen=True)
@@ -243,6 +246,17 @@ class DirectoryAnalysis(Mapping):  # type: ignore[type-arg]
         return analysis_html(self)
 
 
+def _noting_names(init: F) -> F:
+    """Sets `_given` to the names of the keywords that the caller gave, be they the defaults."""
+
+    @wraps(init)
+    def call(self: Any, *args: Any, **given: Any) -> None:
+        self._given = frozenset(given)
+        init(self, *args, **given)
+
+    return call  # type: ignore[return-value]
+
+
 class DirectoryProfiler:
     """Profiles directories::
 
@@ -250,7 +264,8 @@ class DirectoryProfiler:
         analysis.summary["total_files"]
         analysis.print_report()
 
-    :param config: a :class:`DirectoryProfilerConfig`, or filoma's; what is given besides wins
+    :param config: a :class:`DirectoryProfilerConfig`, or filoma's; what is given besides wins,
+        also if it is the default
     :param use_native: True: the native engine, or ImportError; False: the pure Python one;
         None: the native one if it is there
     :param use_rust: deprecated name of ``use_native``
@@ -274,8 +289,11 @@ class DirectoryProfiler:
 
     :raises ValueError, TypeError: options out of range
     :raises ImportError: an engine or data frame was asked for that can't be had
+
+    Copies and pickles are profilers of the same config, and choose their engine where they are.
     """
 
+    @_noting_names
     def __init__(
         self,
         config: Optional[object] = None,
@@ -308,27 +326,33 @@ class DirectoryProfiler:
         network_timeout_ms: int = 20000,
         network_retries: int = 0,
     ) -> None:
-        given = dict(locals())
+        values = dict(locals())
+        given = {*self.__dict__.pop("_given")}
         if use_rust is not None:
             import warnings
 
             warnings.warn(
-                "use_rust is an old name: say use_native", DeprecationWarning, stacklevel=2
+                "use_rust is an old name: say use_native", DeprecationWarning, stacklevel=3
             )
             if use_native is None:
-                given["use_native"] = use_rust
-            given["use_rust"] = False
+                values["use_native"] = use_rust
+            values["use_rust"] = False
+            given.add("use_native")
         base = (
             DirectoryProfilerConfig()
             if config is None
             else DirectoryProfilerConfig.from_object(config)
         )
         changed = {
-            field.name: given[field.name]
+            field.name: values[field.name]
             for field in fields(DirectoryProfilerConfig)
-            if given[field.name] is not None and given[field.name] != field.default
+            # None where it is no value of the option: as if it were not given.
+            if field.name in given and (values[field.name] is not None or field.default is None)
         }
-        self.config = config = replace(base, **changed)
+        self._use(replace(base, **changed))
+
+    def _use(self, config: DirectoryProfilerConfig) -> None:
+        self.config = config
         wanted: Any = None
         if config.use_native is not None:
             wanted = "native" if config.use_native else "python"
@@ -340,6 +364,14 @@ class DirectoryProfiler:
         self._threads = _workers(config)
         if config.build_dataframe:
             import polars  # noqa: F401  (ImportError now, not after the walk)
+
+    def __getstate__(self) -> "Dict[str, Any]":
+        # An engine is a module.
+        return {k: v for k, v in self.__dict__.items() if k not in ("_engine", "_threads")}
+
+    def __setstate__(self, state: "Dict[str, Any]") -> None:
+        self.__dict__.update(state)
+        self._use(self.config)
 
     def analyze(
         self,
@@ -377,7 +409,7 @@ class DirectoryProfiler:
             "filter": engine_filter(config.path_filter, engine, [root]),
             "threads": self._threads if threads is None else check_threads(threads),
             "timeout": check_duration(config.max_duration),
-            "cancel": None if cancel is None else cancel._bind(engine),
+            "cancel": _engine.bind(cancel, engine),
         }
         begin = time.perf_counter()
         with reporter as poll:

@@ -63,6 +63,10 @@ class Reporter:
             import tqdm  # type: ignore[import-untyped, unused-ignore]  # noqa: F401
 
             self._make = _TqdmBar
+        elif not isinstance(progress, str):
+            raise TypeError(
+                f'progress must be a function, True, "rich" or "tqdm", not {type(progress).__name__}'
+            )
         else:
             raise ValueError(f'progress must be a function, True, "rich" or "tqdm": {progress!r}')
         self._begin = time.monotonic()

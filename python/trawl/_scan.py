@@ -225,7 +225,7 @@ def scan_sync(
     engine = _engine.select(implementation)
     request = _Request(
         root, max_simultaneous, path_filter, add_directories, max_duration, follow_symlinks,
-        max_depth, engine, None if cancel is None else cancel._bind(engine),
+        max_depth, engine, _engine.bind(cancel, engine),
     )  # fmt: skip
     with Reporter(progress, "Scanning") as poll:
         return request.run(poll, _maker())
@@ -249,7 +249,7 @@ def scan_directory_parallel(
     engine = _engine.select(implementation)
     request = _Request(
         root, max_simultaneous, path_filter, add_directories, max_duration, follow_symlinks,
-        max_depth, engine, None if cancel is None else cancel._bind(engine),
+        max_depth, engine, _engine.bind(cancel, engine),
     )  # fmt: skip
     with Reporter(progress, "Scanning") as poll:
         return request.run(poll, None)

@@ -205,6 +205,15 @@ class Table:
                 data[name] = pandas.Series(values, dtype="Int64")
         return pandas.DataFrame(data)
 
+    def __copy__(self) -> "Table":
+        return self  # it is immutable
+
+    def __deepcopy__(self, memo: object) -> "Table":
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("a Table can't be pickled: send its rows(), or to_arrow() with pyarrow")
+
     def __repr__(self) -> str:
         state = "" if self.complete else f", {_state(self)}"
         return f"<Table: {len(self):,} entries, {', '.join(self.columns)}{state}>"
@@ -312,7 +321,7 @@ def scan_table(
         "filter": engine_filter(path_filter, engine, roots),
         "threads": check_threads(threads),
         "timeout": check_duration(max_duration),
-        "cancel": None if cancel is None else cancel._bind(engine),
+        "cancel": _engine.bind(cancel, engine),
     }
     with Reporter(progress, "Scanning") as poll:
         for each in roots:
@@ -363,7 +372,7 @@ def list_tree(
         "filter": engine_filter(path_filter, engine, [name]),
         "threads": check_threads(threads),
         "timeout": check_duration(max_duration),
-        "cancel": None if cancel is None else cancel._bind(engine),
+        "cancel": _engine.bind(cancel, engine),
     }
     with Reporter(progress, "Listing") as poll:
         check_directory(name)

@@ -4,6 +4,7 @@
 import errno
 import os
 import stat as stat_module
+from math import inf
 from typing import Any, Iterable, List, NamedTuple, Optional, Tuple, Union
 
 StrPath = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
@@ -181,7 +182,14 @@ def check_threads(threads: Optional[int], name: str = "threads") -> int:
 def check_duration(seconds: Optional[float], name: str = "max_duration") -> Optional[float]:
     if seconds is None:
         return None
-    value = float(seconds)
+    if isinstance(seconds, bool) or not (
+        hasattr(seconds, "__float__") or hasattr(seconds, "__index__")
+    ):
+        raise TypeError(f"{name} must be a number of seconds, not {type(seconds).__name__}")
+    try:
+        value = float(seconds)
+    except OverflowError:  # an integer that is beyond floats
+        value = inf if seconds > 0 else -inf
     if not value >= 0:  # NaN, too
         raise ValueError(f"{name} must not be negative: {seconds}")
     return None if value > 1e9 else value

@@ -119,7 +119,7 @@ def du(
         "filter": engine_filter(path_filter, engine, roots),
         "threads": check_threads(threads),
         "timeout": check_duration(max_duration),
-        "cancel": None if cancel is None else cancel._bind(engine),
+        "cancel": _engine.bind(cancel, engine),
     }
     with Reporter(progress, "Measuring") as poll:
         for each in roots:
@@ -134,11 +134,35 @@ class StatResults(List[Union[os.stat_result, OSError]]):
     """For each path an :class:`os.stat_result`, or the exception that :func:`os.stat` would raise.
 
     ``st_dev`` … ``st_ctime_ns`` and ``st_blocks`` are there; what else :func:`os.stat` may give
-    (``st_rdev``, ``st_blksize``) is None.
+    (``st_rdev``, ``st_blksize``) is None. Pickles have no ``table``.
     """
 
-    #: The same as columns.
-    table: Table
+    _table: Optional[Table] = None
+
+    @property
+    def table(self) -> Table:
+        """The same as columns.
+
+        :raises AttributeError: these are not the results of a call, but came from a pickle
+        """
+        if self._table is None:
+            raise AttributeError("these results have no table: pickles are without it")
+        return self._table
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), ([*self],)
+
+    def __copy__(self) -> "StatResults":
+        made = type(self)(self)
+        made._table = self._table
+        return made
+
+    def __deepcopy__(self, memo: "dict[int, Any]") -> "StatResults":
+        from copy import deepcopy
+
+        made = type(self)(deepcopy(each, memo) for each in self)
+        made._table = self._table  # which is immutable
+        return made
 
     def failed(self) -> List[OSError]:
         return [result for result in self if isinstance(result, OSError)]
@@ -164,7 +188,7 @@ def stat_many(
         implementation=implementation,
     )  # fmt: skip
     results = StatResults(map(_stat_result, names, table.rows(*_STAT_COLUMNS)))
-    results.table = table
+    results._table = table
     return results
 
 

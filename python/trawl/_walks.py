@@ -2,15 +2,16 @@
 """walk: os.walk's triples, while the engine runs ahead. scantree: os.scandir's entries of a tree.
 
 The engine gives a directory before what is in it, but does not wait for the caller. So what is
-pruned is dropped when it comes. Where the caller puts names in another order, or adds some, the
+pruned is dropped when it comes. Where the caller puts names in an order, or adds some, the
 subtree is given in his order from there on, and what the engine found ahead waits for its turn.
 """
 
 import os
 import stat
 from collections import deque
-from typing import TYPE_CHECKING, Any, AnyStr, Callable, Dict, Iterator, List, Optional, Set, Tuple
-from typing import Deque, Union
+from functools import wraps
+from typing import TYPE_CHECKING, Any, AnyStr, Callable, Dict, Iterable, Iterator, List
+from typing import Deque, Optional, Set, Tuple, Union
 
 from . import _engine
 from ._filters import engine_filter
@@ -49,8 +50,10 @@ def walk(
     The same triples, in an order that only has every directory before (``topdown``) or after all
     that is below it. With ``topdown``, directories' names may be changed in place: those that are
     removed are not entered (they may have been read ahead; ``path_filter`` avoids that), those that
-    are added are; and if the order is changed, e.g. by ``dirnames.sort()``, the tree below is given
-    in it, depth first. Until its turn comes, what the engine found ahead is kept in memory.
+    are added are; and if they are sorted, reversed, assigned (``dirnames[:] = …``) or added to, the
+    tree below is given in their order, depth first, also if that is the order they had; a name that
+    is there twice is entered twice. Until its turn comes, what the engine found ahead is kept in
+    memory. Taking names out by ``remove``, ``pop``, ``del`` or ``clear`` says nothing about order.
 
     :param onerror: called with the OSError of each directory that could not be read; otherwise
         they are ignored, also that of ``top``
@@ -80,11 +83,45 @@ def walk(
 
 def _in_bytes(triples: "Triples[str]") -> "Triples[Any]":
     for path, directories, others in triples:
-        names = [*map(os.fsencode, directories)]
+        names = _Names(map(os.fsencode, directories))
         before = names[:]
         yield os.fsencode(path), names, [*map(os.fsencode, others)]
-        if names != before:
-            directories[:] = map(os.fsdecode, names)
+        if names.ordered or names != before:
+            list.__setitem__(directories, slice(None), map(os.fsdecode, names))
+            if names.ordered and isinstance(directories, _Names):
+                directories.ordered = True
+
+
+class _Names(List[Any]):
+    """Directories' names, which note that the caller gave them an order, be it the one they had.
+
+    Copies and pickles are plain lists.
+    """
+
+    __slots__ = ("ordered",)
+
+    def __init__(self, names: Iterable[Any]) -> None:
+        super().__init__(names)
+        self.ordered = False
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return list, ([*self],)
+
+
+def _noting(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def call(self: _Names, *args: Any, **options: Any) -> Any:
+        self.ordered = True
+        return method(self, *args, **options)
+
+    return call
+
+
+# Not what only takes names out.
+for _name in (
+    "sort", "reverse", "insert", "append", "extend", "__setitem__", "__iadd__", "__imul__",
+):  # fmt: skip
+    setattr(_Names, _name, _noting(getattr(list, _name)))
 
 
 class _Walk:
@@ -135,20 +172,18 @@ class _Walk:
         self._stream.cancel()
 
     def _give(self, triple: "Triple") -> "Iterator[Triple]":
-        path, directories, _ = triple
-        before = directories[:]
-        yield triple
-        if directories == before:
+        path, before, others = triple
+        directories = _Names(before)
+        yield path, directories, others
+        if not directories.ordered and directories == before:
             return
-        kept = set(directories)
-        there = set(before)
-        for name in before:
-            if name not in kept:
-                self._dropped.add(_join(path, name))
-        if directories == [name for name in before if name in kept]:
-            return
+        children = self._children(path, before, directories)
+        if not directories.ordered and not any(added for _, _, added in children):
+            kept = set(directories)
+            if directories == [name for name in before if name in kept]:
+                return
         # In the caller's order, one after the other; a stack, since trees may be deep.
-        stack = [iter([(path, name, name not in there) for name in directories])]
+        stack = [iter(children)]
         while stack:
             item = next(stack[-1], None)
             if item is None:
@@ -165,12 +200,19 @@ class _Walk:
             _, below, _ = found
             before = below[:]
             yield found
-            kept = set(below)
-            there = set(before)
-            for each in before:
-                if each not in kept:
-                    self._dropped.add(_join(child, each))
-            stack.append(iter([(child, each, each not in there) for each in below]))
+            stack.append(iter(self._children(child, before, below)))
+
+    def _children(
+        self, path: str, before: List[str], after: List[str]
+    ) -> "List[Tuple[str, str, bool]]":
+        """(path, name, whether the walk does not give it) of what is to be entered, in order."""
+        awaited = set(before)
+        self._dropped.update(_join(path, name) for name in awaited.difference(after))
+        children = []
+        for name in after:
+            children.append((path, name, name not in awaited))
+            awaited.discard(name)  # again, it is a walk of its own
+        return children
 
     def _added(self, path: str) -> "Iterator[Triple]":
         """A directory that the caller made, or renamed."""

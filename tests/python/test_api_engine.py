@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which engine is used, what importing costs, types, and bars of progress."""
 
+import copy
 import importlib
 import io
 import os
 import pathlib
+import pickle
 import re
 import subprocess
 import sys
+import threading
 import time
 import types
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 import trawl
@@ -149,6 +154,11 @@ async def main() -> None:
             name: Path = names[0]
 
 
+def either(metadata: bool) -> List[str]:
+    scan = trawl.scan_incremental(".", metadata=metadata)
+    return [str(each) for batch in scan for each in batch]
+
+
 class Toads:
     def match(self, path: Path) -> bool:
         return path.name == "x"
@@ -251,3 +261,60 @@ def test_bars_that_are_missing_are_said(engine, tree, monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm", None)
     with pytest.raises(ImportError):
         trawl.scan_sync(tree, progress="tqdm", implementation=engine)
+
+
+@pytest.mark.parametrize("tokens", [0, 1])
+def test_token_that_is_cancelled_while_it_is_bound(engine, tree, tokens):
+    """By a signal's handler, on the same thread."""
+    token = trawl.CancelToken()
+
+    class Engine:
+        class CancelToken:
+            def __init__(self):
+                token.cancel()
+                self.cancelled = False
+
+            def cancel(self):
+                self.cancelled = True
+
+    for _ in range(tokens):
+        trawl.scan_sync(tree, cancel=token, implementation=engine)
+    alarm = threading.Timer(30, os._exit, [1])  # rather than hang
+    alarm.start()
+    assert token._bind(Engine).cancelled and token.cancelled
+    alarm.cancel()
+    assert trawl.scan_sync(tree, cancel=token, implementation=engine).ending == "cancelled"
+
+
+def test_token_is_not_copied():
+    for copied in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="CancelToken"):
+            copied(trawl.CancelToken())
+
+
+def test_arguments_of_wrong_types(engine, tree):
+    calls = [
+        trawl.scan_sync, trawl.scan_directory_parallel, trawl.scan_table, trawl.list, trawl.du,
+        trawl.DirectoryProfiler(use_native=engine == "native", show_progress=False).analyze,
+    ]  # fmt: skip
+    for call in calls:
+        options = {} if call is calls[-1] else {"implementation": engine}
+        for cancel in ("x", 0, threading.Event()):
+            with pytest.raises(TypeError, match="cancel"):
+                call(tree, cancel=cancel, **options)
+        if call is calls[-1]:
+            continue
+        for progress in (5, 0, [], b"rich"):
+            with pytest.raises(TypeError, match="progress"):
+                call(tree, progress=progress, **options)
+        with pytest.raises(ValueError):
+            call(tree, progress="x", **options)
+        for duration in ("5", b"5", True, [1], 1j):
+            with pytest.raises(TypeError):
+                call(tree, max_duration=duration, **options)
+        for duration in (-(10**400), float("nan"), -0.1):
+            with pytest.raises(ValueError):
+                call(tree, max_duration=duration, **options)
+        for duration in (10**400, float("inf"), Fraction(99), Decimal(99)):
+            found = call(tree, max_duration=duration, **options)
+            assert found.complete

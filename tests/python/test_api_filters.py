@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """PathFilter: verdicts of paths, with git's as the oracle, and that walks agree with them."""
 
+import asyncio
+import copy
 import os
+import pickle
 import subprocess
 from pathlib import Path
 
@@ -201,12 +204,64 @@ def test_outside_of_a_repository(engine, tmp_path):
     assert not path_filter.match(tmp_path / "sub" / "x.o")
 
 
+async def coroutine(path):
+    return False
+
+
+class Asynchronous:
+    async def __call__(self, path):
+        return False
+
+
+class AsynchronousMatcher:
+    async def match(self, path):
+        return False
+
+
+@pytest.mark.parametrize("path_filter", [coroutine, Asynchronous(), AsynchronousMatcher()])
+def test_coroutines_are_no_filters(engine, tree, path_filter):
+    for call in (trawl.scan_sync, trawl.walk, trawl.scan_incremental, trawl.scan_table):
+        with pytest.raises(TypeError, match="async def"):
+            call(tree, path_filter=path_filter, implementation=engine)
+
+
+@pytest.mark.parametrize("error", [StopIteration, StopAsyncIteration])
+def test_filters_can_not_end_a_loop(engine, tree, error):
+    """What such an error means to a loop is that there is no more."""
+
+    def broken(path):
+        raise error("mine")
+
+    class Matcher:
+        def match(self, path):
+            raise error("mine")
+
+    async def batches(path_filter):
+        scan = trawl.scan_incremental(tree, path_filter=path_filter, implementation=engine)
+        return [batch async for batch in scan]
+
+    for path_filter in (broken, Matcher(), trawl.PathFilter(custom=broken)):
+        for call in (trawl.walk, trawl.scantree, trawl.scan_incremental, trawl.scan_sync):
+            with pytest.raises(RuntimeError, match=error.__name__):
+                [*call(tree, path_filter=path_filter, implementation=engine)]
+        for awaited in (
+            batches(path_filter),
+            trawl.scan(tree, path_filter=path_filter, implementation=engine),
+        ):
+            with pytest.raises(RuntimeError, match=error.__name__):
+                asyncio.run(awaited)
+
+
 def test_bad_arguments(tmp_path):
     for options, error in (
         ({"patterns": 3}, TypeError),
         ({"patterns": ["a\0b"]}, ValueError),
         ({"names": ".ignore"}, TypeError),
         ({"custom": 3}, TypeError),
+        ({"files": "/x"}, TypeError),
+        ({"files": b"/x"}, TypeError),
+        ({"files": tmp_path}, TypeError),
+        ({"custom": coroutine}, TypeError),
         ({"root": "a\0b"}, ValueError),
     ):
         with pytest.raises(error):
@@ -218,3 +273,40 @@ def test_errors_are_told(engine, tmp_path):
     path_filter = trawl.PathFilter(git=True, root=tmp_path, implementation=engine)
     assert path_filter.match(tmp_path / "x") is False
     assert [Path(path).name for path, _ in path_filter.errors] == [".gitignore"]
+
+
+def is_source(path):
+    return path.endswith(".c")
+
+
+def test_copies(engine, repository):
+    made = trawl.PathFilter(
+        ["*.x"], root=repository, git=True, custom=is_source, implementation=engine
+    )
+    made.match("a.o")
+    for copied in (copy.copy(made), copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
+        assert copied.root == made.root and copied.errors == []
+        for path in entries(repository):
+            assert copied.explain(path) == made.explain(path)
+        (found, expected) = (
+            sorted(trawl.scan_sync(repository, path_filter=each, implementation=engine))
+            for each in (copied, made)
+        )
+        assert found == expected
+    with pytest.raises((AttributeError, pickle.PicklingError, TypeError)):
+        pickle.dumps(trawl.PathFilter(custom=lambda path: False, implementation=engine))
+
+
+def test_disk_is_not_asked_about_paths_below_the_root(engine, tmp_path, monkeypatch):
+    path_filter = trawl.PathFilter(["*.o"], root=tmp_path, implementation=engine)
+    (tmp_path / "link").symlink_to(".")
+    monkeypatch.chdir("/")
+    assert path_filter.match(f"{tmp_path}/link/../link/x.o")
+
+    def asked(path):
+        raise LookupError(path)
+
+    monkeypatch.setattr(os.path, "realpath", asked)
+    assert path_filter.match(tmp_path / "x.o", is_dir=False)
+    with pytest.raises(LookupError):
+        path_filter.match("x.o")

@@ -2,6 +2,7 @@
 """DirectoryProfiler: figures by the definitions in docs/profile.md, and filoma's interface."""
 
 import collections
+import copy
 import io
 import os
 import pickle
@@ -401,3 +402,34 @@ def test_used_from_threads(profiler, tree):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         found = [*pool.map(lambda _: made.analyze(tree).summary, range(64))]
     assert all(summary == found[0] for summary in found)
+
+
+def test_what_is_given_besides_a_config_wins():
+    config = trawl.DirectoryProfilerConfig(
+        use_parallel=False, top=3, threads=2, search_backend="python", show_progress=False
+    )
+
+    def made(**options):
+        return trawl.DirectoryProfiler(config, **options).config
+
+    assert made() == config
+    assert made(use_parallel=True, top=20, threads=None) == trawl.DirectoryProfilerConfig(
+        search_backend="python", show_progress=False
+    )
+    assert made(search_backend="auto", show_progress=True).show_progress is True
+    assert made(top=None).top == 3  # no value of it
+    with pytest.warns(DeprecationWarning) as told:
+        assert made(use_rust=False).use_native is False
+    assert told[0].filename == __file__
+    with pytest.raises(TypeError):
+        trawl.DirectoryProfiler(config, toop=3)
+    with pytest.raises(TypeError):
+        trawl.DirectoryProfiler(config, config)
+
+
+def test_profilers_are_copied_by_their_config(profiler, tree):
+    made = profiler(top=3, threads=2, path_filter=trawl.PathFilter(["*.c"]))
+    for copied in (copy.copy(made), copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
+        assert type(copied) is type(made) and copied.config.top == 3
+        assert copied.get_implementation_info() == made.get_implementation_info()
+        assert copied.analyze(tree).summary == made.analyze(tree).summary

@@ -224,3 +224,20 @@ def test_notebook(table, engine, tree):
     empty = trawl.scan_table(tree / "empty", implementation=engine)._repr_html_()
     etree.fromstring(empty)
     assert trawl.scan_table("/usr/share", implementation=engine)._repr_html_().count("<tr>") == 21
+
+
+@pytest.mark.parametrize("fields", ["all", ()])
+def test_notebook_makes_no_objects_of_long_tables(tree, monkeypatch, fields):
+    pytest.importorskip("pyarrow")
+    if not trawl.is_native_available():
+        pytest.skip("the native module is not built")
+    from trawl import _notebook
+
+    for i in range(40):
+        (tree / f"latin\udce9 {i}").write_bytes(b"z" * i)
+    table = trawl.scan_table(tree, fields=fields, implementation="native")
+    expected = table._repr_html_()
+    monkeypatch.setattr(_notebook, "_MANY", 0)
+    assert _notebook._from_arrow(table, table.columns) is not None
+    monkeypatch.setattr(type(table), "column", None)
+    assert table._repr_html_() == expected

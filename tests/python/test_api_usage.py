@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """du against GNU's, stat_many against os.stat."""
 
+import copy
 import os
+import pickle
 import shutil
 import subprocess
 import xml.etree.ElementTree as etree
@@ -132,3 +134,25 @@ def test_stat_table(engine, tree):
     table = trawl.stat_table([tree / "top.txt", tree / "no"], fields="size", implementation=engine)
     assert table.column("size") == [5, None] and table.column("error") == [None, 2]
     assert table.paths() == [f"{tree}/top.txt", f"{tree}/no"]
+
+
+def test_copies_of_results(engine, tree):
+    found = trawl.stat_many([tree, tree / "missing"], implementation=engine)
+    loaded = pickle.loads(pickle.dumps(found))
+    for copied in (copy.copy(found), copy.deepcopy(found), loaded):
+        assert type(copied) is type(found)
+        assert copied[0] == found[0] and copied[0].st_mtime_ns == found[0].st_mtime_ns
+        (error,) = copied.failed()
+        assert (type(error), str(error)) == (FileNotFoundError, str(found[1]))
+        if copied is not loaded:
+            assert copied.table is found.table
+    with pytest.raises(AttributeError, match="pickle"):
+        loaded.table
+    assert pickle.loads(pickle.dumps(trawl.du(tree, implementation=engine))).inodes > 0
+
+
+def test_tables_are_not_pickled(engine, tree):
+    table = trawl.scan_table(tree, implementation=engine)
+    assert copy.copy(table) is copy.deepcopy(table) is table
+    with pytest.raises(TypeError, match="Table"):
+        pickle.dumps(table)

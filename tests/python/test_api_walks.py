@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """walk against os.walk, and scantree against os.scandir."""
 
+import copy
 import itertools
 import os
+import pickle
 import random
 
 import pytest
@@ -109,6 +111,74 @@ def test_order_changed_in_one_place_only(engine, tree):
     assert found[at + 1 : at + 9] == [
         f"{tree}/n2/m{j}{leaf}" for j in (3, 2, 1, 0) for leaf in ("", "/leaf")
     ]
+
+
+@pytest.mark.parametrize("kind", [str, os.fsencode])
+@pytest.mark.parametrize("how", ["sort", "reverse", "assign", "swap", "move"])
+def test_order_that_the_names_had_counts(engine, tmp_path, how, kind):
+    """Listings may be sorted by chance; then sorting them must not mean less."""
+
+    def touch(directories):
+        if how == "sort":
+            directories.sort(key=before.index)
+        elif how == "reverse":
+            directories.reverse()
+            directories.reverse()
+        elif how == "assign":
+            directories[:] = sorted(directories, key=before.index)
+        elif how == "swap":
+            directories[0], directories[0] = directories[0], directories[0]
+        else:
+            directories.append(directories.pop())
+
+    for i in range(300):
+        (tmp_path / f"{i:03}" / "m" / "leaf").mkdir(parents=True)
+    found, expected = [], []
+    for out, walk, options in (
+        (expected, os.walk, {}),
+        (found, trawl.walk, {"threads": 4, "implementation": engine}),
+    ):
+        for path, directories, _ in walk(kind(tmp_path), **options):
+            out.append(path)
+            before = directories[:]
+            if path == kind(tmp_path):
+                touch(directories)
+    assert found == expected
+
+
+@pytest.mark.parametrize("kind", [str, os.fsencode])
+def test_names_that_are_there_twice(engine, tree, kind):
+    def run(walk, **options):
+        found = []
+        for path, directories, _ in walk(kind(tree), **options):
+            directories.sort()
+            found.append(path)
+            if path == kind(tree):
+                directories += [*directories]
+        return found
+
+    assert run(trawl.walk, implementation=engine) == run(os.walk)
+
+
+def test_names_are_lists(engine, tree):
+    _, directories, _ = next(trawl.walk(tree, implementation=engine))
+    assert isinstance(directories, list)
+    for copied in (copy.copy(directories), pickle.loads(pickle.dumps(directories))):
+        assert type(copied) is list and copied == directories
+
+
+@pytest.mark.parametrize("kind", [str, os.fsencode])
+def test_taking_out_does_not_order(engine, tree, kind):
+    def run(walk, **options):
+        found = []
+        for path, directories, _ in walk(kind(tree), **options):
+            found.append(path)
+            for name in directories[:]:
+                if name == kind("a"):
+                    directories.remove(name)
+        return sorted(found)
+
+    assert run(trawl.walk, implementation=engine) == run(os.walk)
 
 
 def test_added_directories_are_entered(engine, tree):
