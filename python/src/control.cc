@@ -187,7 +187,6 @@ bool on_main_thread() {
 }
 
 // --- exceptions
-// ------------------------------------------------------------------------------------
 
 struct CallbackRaised::Raised {
 #if PY_VERSION_HEX >= 0x030c0000
@@ -237,7 +236,6 @@ void CallbackRaised::raise() const {
 }
 
 // --- running
-// ---------------------------------------------------------------------------------------
 
 namespace {
 
