@@ -51,6 +51,15 @@ constexpr Option timeout_option(
           .section = section};
 }
 
+// Of who shows figures, also partial ones.
+constexpr Option counting_timeout_option(std::uint8_t section) {
+  return timeout_option(
+      section, "stop after e.g. 30, 500ms, 5m, 1h and show what was counted so far",
+      "Stop after DURATION and show what was counted so far; see `PARTIAL RESULTS`. "
+      "DURATION is a number, with a fraction or without, of seconds, or of the unit "
+      "behind it: `ms`, `s`, `m`, `h` or `d`.");
+}
+
 constexpr Option stall_timeout_option(
     std::uint8_t section,
     const char* manual =

@@ -127,10 +127,7 @@ constexpr Option kOptions[] = {
      .words = "auto always never"},
     progress_option(kRunning),
     threads_option(kRunning),
-    timeout_option(kRunning, "stop after e.g. 30, 500ms, 5m, 1h and show what was counted so far",
-                   "Stop after DURATION and show what was counted so far; see `PARTIAL RESULTS`. "
-                   "DURATION is a number, with a fraction or without, of seconds, or of the unit "
-                   "behind it: `ms`, `s`, `m`, `h` or `d`."),
+    counting_timeout_option(kRunning),
     stall_timeout_option(kRunning),
     stats_option(kRunning),
     trace_option(kRunning),

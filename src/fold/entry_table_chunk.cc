@@ -4,6 +4,7 @@
 #include <bit>
 #include <stdexcept>
 
+#include "base/file_mode.h"
 #include "fold/entry_table_utf8.h"
 
 namespace trawl::fold {
@@ -289,28 +290,6 @@ namespace {
 
 using fold::MetadataColumn;
 
-std::uint32_t mode_of_type(FileType type) {
-  switch (type) {
-    case FileType::regular:
-      return 0100000;
-    case FileType::directory:
-      return 0040000;
-    case FileType::symlink:
-      return 0120000;
-    case FileType::block_device:
-      return 0060000;
-    case FileType::character_device:
-      return 0020000;
-    case FileType::fifo:
-      return 0010000;
-    case FileType::socket:
-      return 0140000;
-    case FileType::unknown:
-      break;
-  }
-  return 0;
-}
-
 Timestamp from_nanoseconds(std::int64_t time) {
   std::int64_t seconds = time / fold::kNanoseconds;
   std::int64_t nanoseconds = time % fold::kNanoseconds;
@@ -388,7 +367,7 @@ Metadata EntryChunk::metadata(std::size_t row) const {
   number(MetadataColumn::inode, out.inode);
   if (type(row) != FileType::unknown) {
     out.valid = out.valid | Fields::type;
-    out.mode |= mode_of_type(type(row));
+    out.mode |= base::mode_of_type(type(row));
   }
   return out;
 }

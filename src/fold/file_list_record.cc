@@ -3,6 +3,8 @@
 
 #include <type_traits>
 
+#include "base/file_mode.h"
+
 namespace trawl::fold {
 
 namespace {
@@ -87,28 +89,6 @@ constexpr std::uint32_t kTypeBits = 0170000;
 constexpr std::uint32_t kMountRoot = 0x8000;  // beside the valid fields
 static_assert(static_cast<std::uint32_t>(Fields::all) < kMountRoot);
 
-std::uint32_t bits_of_type(FileType type) {
-  switch (type) {
-    case FileType::regular:
-      return 0100000;
-    case FileType::directory:
-      return 0040000;
-    case FileType::symlink:
-      return 0120000;
-    case FileType::block_device:
-      return 0060000;
-    case FileType::character_device:
-      return 0020000;
-    case FileType::fifo:
-      return 0010000;
-    case FileType::socket:
-      return 0140000;
-    case FileType::unknown:
-      return 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 RecordLayout::RecordLayout(Fields fields) : fields_(fields) {
@@ -164,7 +144,7 @@ Metadata RecordLayout::unpack(const std::byte* record) const {
   });
   metadata.valid = static_cast<Fields>(valid & ~kMountRoot);
   metadata.mount_root = (valid & kMountRoot) != 0;
-  metadata.mode = (metadata.mode & ~kTypeBits) | bits_of_type(header.type);
+  metadata.mode = (metadata.mode & ~kTypeBits) | base::mode_of_type(header.type);
   return metadata;
 }
 
